@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A transactional producer with one life: after any failure it can only be closed. What a call returns says what is
+ * known of the transaction:
+ *   OK        done
+ *   WAIT      not yet; call the same again (flush and commit work in slices so that a switch can still be checked)
+ *   RETRY     failed, and the transaction is known not to be committed: close, resume, decide afresh
+ *   FAULT     commit only: its fate is unknown: close, resume, ask the ledger
+ *   REFUSED   fenced by another owner, or the broker refuses us for good (`e` says which)
+ */
+#ifndef ANPR_KAFKA_PRODUCER_H
+#define ANPR_KAFKA_PRODUCER_H
+
+#include "gateway/kafka/kafka.h"
+
+struct producer;
+
+/* A new handle, not yet initialised. `e` gets the reason. */
+struct status producer_open(const struct kafka_config *config, const char *transactional_id,
+	struct producer **out, struct error *e);
+/* InitProducerId: fences every earlier owner of the id and waits for its last transaction to end; then fetches the
+ * metadata of `topics` (NULL-terminated), without which the first transaction takes a second. At most timeout_ms.
+ * errors: RETRY (broker away, time-out: open a new one), REFUSED (not authorised). */
+struct status producer_init(struct producer *p, const char *const *topics, int timeout_ms, struct error *e);
+/* Open and init, hedged: a second handle when the first meets a transaction in flight (KAFKA.md section 2). */
+struct status producer_fence(const struct kafka_config *config, const char *transactional_id,
+	const char *const *topics, int timeout_ms, struct producer **out, struct error *e);
+
+struct status producer_begin(struct producer *p, struct error *e);
+
+struct producer_message {
+	const char *topic;
+	int32_t partition;
+	struct span key;      /* copied */
+	struct span value;    /* borrowed until the transaction's end, unless `copy` */
+	bool copy;
+	int64_t timestamp_ms; /* 0 = now */
+	/* Headers as name, value, name, value; NULL-terminated list of C strings, or NULL. Copied. */
+	const char *const *headers;
+};
+/* Queue one message. WAIT: the queue is full, flush a slice first. */
+struct status producer_send(struct producer *p, const struct producer_message *m, struct error *e);
+/* Wait at most slice_ms for everything sent to be acknowledged. */
+struct status producer_flush(struct producer *p, int slice_ms, struct error *e);
+/* End the transaction, at most slice_ms; after the first call only commit may be called. */
+struct status producer_commit(struct producer *p, int slice_ms, struct error *e);
+/* Abort, as the last call before close. Bounded. */
+void producer_abort(struct producer *p, int timeout_ms);
+/* Partition count of a topic as of init. 0 = unknown. */
+int32_t producer_partitions(struct producer *p, const char *topic);
+/* Offset given to the last message acknowledged on the topic's partition; -1 = none. For the journal's read-back. */
+int64_t producer_last_offset(struct producer *p, const char *topic, int32_t partition);
+/* Broker's time minus ours as of the last acknowledged message on a topic with append time; false = not known. */
+bool producer_clock_offset(struct producer *p, int64_t *offset_ms);
+/* The error as a fixed word for logs and status, e.g. "_FENCED". Never NULL. */
+const char *producer_error_word(const struct producer *p);
+/* Close and free; NULL is fine. Never blocks longer than a few seconds. */
+void producer_close(struct producer *p);
+
+#endif

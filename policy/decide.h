@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * May this read go to the police, and if not, why not. Pure: no input or output, no clock, no allocation.
+ */
+#ifndef ANPR_POLICY_DECIDE_H
+#define ANPR_POLICY_DECIDE_H
+
+#include "policy/snapshot.h"
+#include "proto/read.h"
+
+/* Numbers as in ledger.proto; the order decides which reason is told (DESIGN.md 5.5). */
+enum reason {
+	REASON_UNSPECIFIED = 0,
+	REASON_NO_AGREEMENT,
+	REASON_NOT_STARTED,
+	REASON_EXPIRED,
+	REASON_PARTNER_OFF,
+	REASON_RULE_OFF,
+	REASON_CAMERA_OFF,
+	REASON_CLASS_OFF,
+	REASON_NOT_IN_SCHEDULE,
+	REASON_UNKNOWN_CAMERA,
+	REASON_CAMERA_NOT_LIVE,
+	REASON_OUTSIDE_HOURS,
+	REASON_CAPTURED_WHILE_OFF,
+	REASON_TOO_OLD,
+	REASON_IN_FUTURE,
+	REASON_LOW_CONFIDENCE,
+	REASON_WRONG_KIND,
+	REASON_DUPLICATE,
+	REASON_COUNT
+};
+const char *reason_name(enum reason reason); /* "no_agreement" ... */
+
+enum verdict { VERDICT_DENY = 0, VERDICT_PERMIT = 1 };
+
+/* At most this many agreements of one partner may be in force at once. */
+#define FEEDS_MAX 8
+
+/* One agreement that permits the read. */
+struct permit {
+	const struct feed_policy *feed; /* borrowed from the snapshot */
+	unsigned classes;               /* CLASS_* to be sent; the others are dropped */
+};
+
+struct decision {
+	enum verdict verdict;           /* zeroed memory denies */
+	enum reason reason;             /* where denied */
+	unsigned n;                     /* permits */
+	struct permit permits[FEEDS_MAX];
+	const struct camera *camera;    /* from the register, by id or external id; NULL = unregistered */
+	unsigned quality;               /* bit n set: QualityFlag n */
+	bool class_dropped;             /* it carried an image that no permit shares */
+};
+
+/* Decide whether one read may go anywhere.
+ * shape   p: the partner whose socket the read came on, NULL where policy knows none; read: validated, borrowed
+ * units   received, now: UTC milliseconds, both by the gateway's clock
+ * errors  none: whatever cannot be decided is denied, with the reason. Duplicates are the caller's to find.
+ * thread  any; no locks, no allocation; constant time in cameras and rules, log in switch changes of max_age
+ * source  DESIGN.md 5.5 (reasons), 5.6 (which clock rules what) */
+void policy_decide(const struct partner_policy *p, const struct read *read, struct utc_ms received,
+	struct utc_ms now, struct decision *out);
+
+/* Drop what the agreement does not share: classes not in `classes`, fields it drops; replace the position by the
+ * register's. The cursor is left out. Twice is the same as once. */
+void policy_minimise(const struct permit *permit, const struct camera *camera, const struct read *in,
+	struct read *out);
+
+/* Upper case, no spaces or hyphens, at most READ_VRM_MAX characters into `to` (65 bytes); returned as a span. */
+struct span vrm_normalise(struct span vrm, char *to);
+
+#endif
