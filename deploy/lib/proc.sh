@@ -9,8 +9,8 @@
 proc_birth() {
 	local stat
 	{ stat=$(< "/proc/$1/stat"); } 2>/dev/null || return 1
-	set -- ${stat##*) }        # the name before ')' may hold spaces
-	[ "$1" != Z ] && echo "${20}"
+	read -ra stat <<< "${stat##*) }"        # the name before it may hold spaces and brackets
+	[ "${stat[0]}" != Z ] && echo "${stat[19]}"
 }
 
 # proc_keep FILE PID: remember the process.
