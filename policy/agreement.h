@@ -54,7 +54,7 @@ struct agreement {
 
 /* The rules applied to a register at one moment: which cameras each rule covers. Immutable, counted. */
 struct schedule;
-struct status schedule_resolve(const struct agreement *a, const struct camera_register *r, struct schedule **out);
+MUST struct status schedule_resolve(const struct agreement *a, const struct camera_register *r, struct schedule **out);
 /* Cameras that any rule covers. */
 size_t schedule_cameras(const struct schedule *s);
 /* Whether rule number `rule` (index in the agreement) covers the camera id. */

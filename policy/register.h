@@ -32,7 +32,7 @@ struct camera_register {
 };
 
 /* Build the hash; called once by whoever filled `cameras` in. errors: BAD_INPUT on an id used twice. */
-struct status register_index(struct camera_register *r, struct span *twice);
+MUST struct status register_index(struct camera_register *r, struct span *twice);
 /* By id or external id; NULL = unregistered. Keyed hash: constant time whatever the peer sends. */
 const struct camera *register_find(const struct camera_register *r, struct span id);
 struct camera_register *register_hold(const struct camera_register *r);

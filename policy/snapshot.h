@@ -53,7 +53,7 @@ struct policy_partner_input {
  * shape   version: the journal number of the last entry included
  * units   now: timelines reach back from here as far as the longest max_age plus two clock bounds
  * errors  OVERLOAD when out of memory; nothing else */
-struct status snapshot_compile(const struct policy_partner_input *partners, size_t n, uint64_t version,
+MUST struct status snapshot_compile(const struct policy_partner_input *partners, size_t n, uint64_t version,
 	struct utc_ms now, struct policy_snapshot **out);
 uint64_t snapshot_version(const struct policy_snapshot *s);
 /* NULL where there is no such partner. Borrowed. */

@@ -59,7 +59,7 @@ struct read {
 };
 
 /* Check every field of a read that some decoder filled in. errors: BAD_INPUT with *why. */
-struct status read_validate(const struct read *r, enum rejection *why);
+MUST struct status read_validate(const struct read *r, enum rejection *why);
 
 /* What a source sends at once (anpr.v1.ReadBatch). Arrays are borrowed. */
 struct read_batch {
@@ -70,10 +70,10 @@ struct read_batch {
 	struct span cursor;
 };
 /* Append the batch's bytes to `out`. */
-struct status read_batch_encode(const struct read_batch *batch, struct buffer *out);
+MUST struct status read_batch_encode(const struct read_batch *batch, struct buffer *out);
 /* Decode with everything allocated from `arena` (texts may borrow from `bytes`) and validate each read; reads that
  * do not pass are dropped and counted in rejected[]. errors: BAD_INPUT where it is no ReadBatch at all. */
-struct status read_batch_decode(struct span bytes, struct arena *arena, struct read_batch *out);
+MUST struct status read_batch_decode(struct span bytes, struct arena *arena, struct read_batch *out);
 
 /* Everything of a SharedRead beside the read. Borrowed. */
 struct shared_read {
@@ -86,8 +86,8 @@ struct shared_read {
 	unsigned quality;                  /* bit n set: QualityFlag n */
 };
 /* Append the message's bytes (anpr.v1.SharedRead). */
-struct status shared_read_encode(const struct shared_read *in, struct buffer *out);
+MUST struct status shared_read_encode(const struct shared_read *in, struct buffer *out);
 /* The other way, for `anprctl tail` and `verify`; texts from the arena. */
-struct status shared_read_decode(struct span bytes, struct arena *arena, struct shared_read *out);
+MUST struct status shared_read_decode(struct span bytes, struct arena *arena, struct shared_read *out);
 
 #endif

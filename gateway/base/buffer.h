@@ -16,10 +16,10 @@ struct buffer {
 };
 
 /* Room for `more` bytes after what is there. errors: OVERLOAD past the cap. */
-struct status buffer_reserve(struct buffer *b, size_t more);
-struct status buffer_append(struct buffer *b, struct span bytes);
-struct status buffer_append_text(struct buffer *b, const char *text);
-struct status buffer_format(struct buffer *b, const char *format, ...) __attribute__((format(printf, 2, 3)));
+MUST struct status buffer_reserve(struct buffer *b, size_t more);
+MUST struct status buffer_append(struct buffer *b, struct span bytes);
+MUST struct status buffer_append_text(struct buffer *b, const char *text);
+MUST struct status buffer_format(struct buffer *b, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* Drop the first n bytes and move the rest down. */
 void buffer_consume(struct buffer *b, size_t n);
 /* The content as a C string, valid until the next change. Never NULL: empty when out of memory. */

@@ -25,8 +25,8 @@ const char *clock_format(char *to, struct utc_ms at);
 #define CLOCK_TEXT(at) clock_format((char[32]){0}, (at))
 /* RFC 3339 with an offset, any number of fraction digits (rounded down to ms), a leap second read as :59.999.
  * errors: BAD_INPUT, also for days that do not exist and times without an offset. */
-struct status clock_parse(struct span text, struct utc_ms *out);
+MUST struct status clock_parse(struct span text, struct utc_ms *out);
 /* The same where the offset may be missing; `*has_offset` tells. Without one *out is local wall time as if UTC. */
-struct status clock_parse_local(struct span text, struct utc_ms *out, bool *has_offset);
+MUST struct status clock_parse_local(struct span text, struct utc_ms *out, bool *has_offset);
 
 #endif

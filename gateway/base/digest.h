@@ -20,12 +20,12 @@ struct digest digest_of(struct span bytes);
 struct digest digest_chain(const struct digest *previous, struct span bytes);
 bool digest_equal(const struct digest *a, const struct digest *b);
 /* From stored bytes. errors: BAD_INPUT unless exactly 32. */
-struct status digest_from(struct span bytes, struct digest *out);
+MUST struct status digest_from(struct span bytes, struct digest *out);
 
 /* Lower-case hexadecimal, 2n + 1 bytes into `to`; returned. */
 const char *hex_format(char *to, struct span bytes);
 #define DIGEST_TEXT(d) hex_format((char[2 * DIGEST_BYTES + 1]){0}, span_of((d)->v, DIGEST_BYTES))
-struct status hex_parse(struct span text, uint8_t *to, size_t n);
+MUST struct status hex_parse(struct span text, uint8_t *to, size_t n);
 
 /* Kafka's murmur2, as Java's DefaultPartitioner uses it: partition = (hash & 0x7fffffff) % partitions. */
 uint32_t murmur2(struct span key);

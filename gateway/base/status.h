@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The result of anything that can fail. It is a struct so that it cannot be mixed up with an int or ignored; its
- * kind says what the caller is to do. Human detail goes to `struct error` (error.h).
+ * The result of anything that can fail. It is a struct so that it cannot be mixed up with an int, and every function
+ * that returns one is declared MUST, so that it cannot be ignored; its kind says what the caller is to do. Human detail goes to `struct error` (error.h).
  */
 #ifndef ANPR_BASE_STATUS_H
 #define ANPR_BASE_STATUS_H
@@ -18,7 +18,7 @@ enum status_kind {
 	STATUS_REFUSED,   /* not allowed, or not safe: do not try again */
 };
 
-struct MUST status {
+struct status {
 	enum status_kind kind;
 };
 

@@ -42,9 +42,9 @@ struct config {
 
 /* Parse, check, resolve paths beside the file. errors: BAD_INPUT with every problem and its line in `e`: unknown
  * keys, missing files, private keys others can read, one key named twice. */
-struct status config_load(const char *path, struct config **out, struct error *e);
+MUST struct status config_load(const char *path, struct config **out, struct error *e);
 /* The effective configuration as YAML, defaults filled in; parses to itself. Paths only, no key material. */
-struct status config_print(const struct config *c, struct buffer *out);
+MUST struct status config_print(const struct config *c, struct buffer *out);
 void config_free(struct config *c);
 
 #endif

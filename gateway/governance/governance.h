@@ -23,7 +23,7 @@ struct utc_ms governance_time(const struct governance *g);         /* of the new
 
 /* Take the next entry in: chain, node's signature, signer's certificate, authority, sense; then its effect.
  * errors: REFUSED with what does not verify in `e`; the state is then unchanged and nothing after may be taken in. */
-struct status governance_apply(struct governance *g, const struct journal_entry *entry, struct error *e);
+MUST struct status governance_apply(struct governance *g, const struct journal_entry *entry, struct error *e);
 
 /* What a command would do, judged against the state, before it is appended. */
 struct ruling {
@@ -38,7 +38,7 @@ struct ruling {
 };
 /* Judge. `seen_subject`/`seen_organisation`: what admin saw on the connection, for commands attested by TLS.
  * errors: REFUSED (not allowed, stale, nothing to do), BAD_INPUT (malformed), each with why. */
-struct status governance_judge(const struct governance *g, struct span signed_command, struct utc_ms now,
+MUST struct status governance_judge(const struct governance *g, struct span signed_command, struct utc_ms now,
 	struct ruling *out, struct error *e);
 void ruling_free(struct ruling *r);
 /* The decree entry's body for it; the caller frees with decree_free. */
@@ -46,17 +46,17 @@ Anpr__V1__Decree *ruling_decree(const struct ruling *r, struct span signed_comma
 
 /* Genesis from bootstrap data; the caller owns `genesis`. errors: REFUSED where the journal has begun and `genesis`
  * differs from it (the differences are told). */
-struct status governance_matches(const struct governance *g, const Anpr__V1__Genesis *genesis, struct error *e);
+MUST struct status governance_matches(const struct governance *g, const Anpr__V1__Genesis *genesis, struct error *e);
 
 /* What falls due by time, at or before `now`: the next Lapse to be appended. WAIT: none; *next_due is when. */
-struct status governance_due(const struct governance *g, struct utc_ms now, Anpr__V1__Lapse *out, struct utc_ms *next_due);
+MUST struct status governance_due(const struct governance *g, struct utc_ms now, Anpr__V1__Lapse *out, struct utc_ms *next_due);
 /* Narrowing entries not yet enforced: their numbers, and the partners whose publishers must be fenced. */
 struct pending { uint64_t entry; struct utc_ms accepted; const char *const *partners; size_t n_partners; };
 size_t governance_pending(const struct governance *g, const struct pending **out);
 /* The enforced entry that made `entry` good: its journal number; 0 = not yet. */
 uint64_t governance_enforced_by(const struct governance *g, uint64_t entry);
 
-struct status governance_snapshot(const struct governance *g, struct utc_ms now, struct policy_snapshot **out);
+MUST struct status governance_snapshot(const struct governance *g, struct utc_ms now, struct policy_snapshot **out);
 
 /* Partners in journal order. Borrowed until the next apply. */
 struct governance_partner { const char *id, *organisation; int64_t clock_bound_ms; };

@@ -16,17 +16,17 @@
 struct producer;
 
 /* A new handle, not yet initialised. `e` gets the reason. */
-struct status producer_open(const struct kafka_config *config, const char *transactional_id,
+MUST struct status producer_open(const struct kafka_config *config, const char *transactional_id,
 	struct producer **out, struct error *e);
 /* InitProducerId: fences every earlier owner of the id and waits for its last transaction to end; then fetches the
  * metadata of `topics` (NULL-terminated), without which the first transaction takes a second. At most timeout_ms.
  * errors: RETRY (broker away, time-out: open a new one), REFUSED (not authorised). */
-struct status producer_init(struct producer *p, const char *const *topics, int timeout_ms, struct error *e);
+MUST struct status producer_init(struct producer *p, const char *const *topics, int timeout_ms, struct error *e);
 /* Open and init, hedged: a second handle when the first meets a transaction in flight (KAFKA.md section 2). */
-struct status producer_fence(const struct kafka_config *config, const char *transactional_id,
+MUST struct status producer_fence(const struct kafka_config *config, const char *transactional_id,
 	const char *const *topics, int timeout_ms, struct producer **out, struct error *e);
 
-struct status producer_begin(struct producer *p, struct error *e);
+MUST struct status producer_begin(struct producer *p, struct error *e);
 
 struct producer_message {
 	const char *topic;
@@ -39,11 +39,11 @@ struct producer_message {
 	const char *const *headers;
 };
 /* Queue one message. WAIT: the queue is full, flush a slice first. */
-struct status producer_send(struct producer *p, const struct producer_message *m, struct error *e);
+MUST struct status producer_send(struct producer *p, const struct producer_message *m, struct error *e);
 /* Wait at most slice_ms for everything sent to be acknowledged. */
-struct status producer_flush(struct producer *p, int slice_ms, struct error *e);
+MUST struct status producer_flush(struct producer *p, int slice_ms, struct error *e);
 /* End the transaction, at most slice_ms; after the first call only commit may be called. */
-struct status producer_commit(struct producer *p, int slice_ms, struct error *e);
+MUST struct status producer_commit(struct producer *p, int slice_ms, struct error *e);
 /* Abort, as the last call before close. Bounded. */
 void producer_abort(struct producer *p, int timeout_ms);
 /* Partition count of a topic as of init. 0 = unknown. */

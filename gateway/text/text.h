@@ -11,9 +11,9 @@
 #include "policy/register.h"
 
 /* `name` is the file's, for messages. errors: BAD_INPUT with everything that is wrong in `e`. */
-struct status agreement_parse(struct span text, const char *name, struct agreement **out, struct error *e);
+MUST struct status agreement_parse(struct span text, const char *name, struct agreement **out, struct error *e);
 /* The canonical form, which parses to itself. */
-struct status agreement_print(const struct agreement *a, struct buffer *out);
-struct status register_parse(struct span text, const char *name, struct camera_register **out, struct error *e);
+MUST struct status agreement_print(const struct agreement *a, struct buffer *out);
+MUST struct status register_parse(struct span text, const char *name, struct camera_register **out, struct error *e);
 
 #endif

@@ -43,14 +43,14 @@ void channel_fini(struct channel *c);
 
 /* The next whole frame. OK: *type, and *body borrowed until the next call. WAIT: not yet. REFUSED: closed by the
  * other end. BAD_INPUT: nonsense came; close it. */
-struct status channel_receive(struct channel *c, enum frame_type *type, struct span *body);
+MUST struct status channel_receive(struct channel *c, enum frame_type *type, struct span *body);
 /* Whether a whole frame is already here, without reading from the socket. */
 bool channel_pending(const struct channel *c);
 /* Queue a frame and send what can be sent. OVERLOAD: more than 4 frames' worth is waiting; try after a flush.
  * fd: goes along, and is not closed here; -1 = none (then sent at once or not at all). */
-struct status channel_send(struct channel *c, enum frame_type type, struct span body, int fd);
+MUST struct status channel_send(struct channel *c, enum frame_type type, struct span body, int fd);
 /* Send what is waiting. OK: all gone. WAIT: poll for writing. REFUSED: the other end is gone. */
-struct status channel_flush(struct channel *c);
+MUST struct status channel_flush(struct channel *c);
 /* Bytes waiting to be sent. */
 size_t channel_waiting(const struct channel *c);
 /* The poll(2) events to wait for. */
