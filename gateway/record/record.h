@@ -51,8 +51,19 @@ MUST struct status journal_entry_follows(const struct journal_entry *entry, uint
 /* Command's id: SHA-256 of its signed bytes. Decodes and checks form (lengths, required fields, enums). */
 MUST struct status command_decode(struct span bytes, Anpr__V1__Command **out, struct digest *id, struct error *e);
 
+/* The parts of entries that are checked on their own as well. errors: BAD_INPUT with why. */
+struct status document_ref_check(const Anpr__V1__DocumentRef *d, struct error *e);
+struct status genesis_check(const Anpr__V1__Genesis *g, struct error *e);
+/* Form of a command's envelope (the command inside is not looked at), and the envelope taken apart. */
+#define SIGNED_COMMAND_MAX (22u << 20) /* a document of DOCUMENT_MAX and the command */
+struct status signed_command_check(const Anpr__V1__SignedCommand *c, struct error *e);
+struct status signed_command_decode(struct span bytes, Anpr__V1__SignedCommand **out, struct error *e);
+
 /* --- ledger records, heads, accounts (ledger.c) --- */
-MUST struct status ledger_encode(const Anpr__V1__LedgerRecord *record, struct buffer *value, struct digest *hash);
+MUST /* Whether received = permitted + denied + rejected. Records whose totals do not balance are neither written (FAULT)
+ * nor read (BAD_INPUT). */
+bool totals_balance(const Anpr__V1__Totals *t);
+struct status ledger_encode(const Anpr__V1__LedgerRecord *record, struct buffer *value, struct digest *hash);
 MUST struct status ledger_decode(struct span value, Anpr__V1__LedgerRecord **out, struct digest *hash, struct error *e);
 MUST struct status stored_record_seal(const ProtobufCMessage *message, const struct node_key *key, struct buffer *value);
 /* Check the signature by any of the keys and hand the inner bytes out (borrowed from *holder, freed by the caller). */
@@ -70,6 +81,10 @@ struct document_store;
 struct document_store *document_store_new(void);
 void document_store_free(struct document_store *s);
 MUST struct status document_store_add(struct document_store *s, struct span key, struct span value);
+/* A whole text at once; *sha256 is what it is kept under. */
+struct status document_store_put(struct document_store *s, struct span text, struct digest *sha256);
+/* Chunk i of a text; empty past its end. Borrowed. */
+struct span document_chunk(struct span text, size_t i);
 /* The text; borrowed. BAD_INPUT: not there, not whole, or not what its hash says. */
 MUST struct status document_store_find(struct document_store *s, const struct digest *sha256, uint64_t size,
 	struct span *text);
