@@ -60,6 +60,10 @@ struct read {
 
 /* Check every field of a read that some decoder filled in. errors: BAD_INPUT with *why. */
 MUST struct status read_validate(const struct read *r, enum rejection *why);
+/* Whether it is UTF-8 without control characters, line separators or bidirectional overrides; true when empty. */
+bool text_is_safe(struct span text);
+/* Whether it may be sent back to a partner as `after`: safe, at most READ_CURSOR_MAX bytes; true when empty. */
+bool cursor_is_good(struct span cursor);
 
 /* What a source sends at once (anpr.v1.ReadBatch). Arrays are borrowed. */
 struct read_batch {

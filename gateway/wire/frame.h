@@ -33,21 +33,26 @@ enum frame_type {
 struct channel {
 	int fd;                  /* a connected stream socket, non-blocking; owned */
 	struct buffer in, out;   /* capped */
+	size_t in_at, out_at;    /* bytes of them already handed out, already sent */
 	size_t frame;            /* bytes of `in` that the frame last handed out takes */
-	int received_fd;         /* came with the frame last handed out; -1 = none; taken by the caller */
+	int received_fd;         /* came with the ATTACH last handed out; -1 = none; whoever takes it sets it to -1 */
+	int early_fd;            /* came, but its frame is not handed out yet */
 	uint32_t body_max;
 };
 
+/* Takes the descriptor and makes it non-blocking. body_max: for both directions. */
 void channel_init(struct channel *c, int fd, uint32_t body_max);
+/* Closes the descriptor, and any that came and was not taken. */
 void channel_fini(struct channel *c);
 
 /* The next whole frame. OK: *type, and *body borrowed until the next call. WAIT: not yet. REFUSED: closed by the
- * other end. BAD_INPUT: nonsense came; close it. */
+ * other end. BAD_INPUT: nonsense came, or a descriptor with anything but an ATTACH; close it. */
 MUST struct status channel_receive(struct channel *c, enum frame_type *type, struct span *body);
 /* Whether a whole frame is already here, without reading from the socket. */
 bool channel_pending(const struct channel *c);
-/* Queue a frame and send what can be sent. OVERLOAD: more than 4 frames' worth is waiting; try after a flush.
- * fd: goes along, and is not closed here; -1 = none (then sent at once or not at all). */
+/* Queue a frame and send what can be sent. OVERLOAD: not taken; more than 4 frames' worth would be waiting, try
+ * after a flush. REFUSED: the other end is gone. BAD_INPUT: longer than body_max.
+ * fd: goes along with an ATTACH, and is not closed here; -1 = none. A frame with one is sent at once or not at all. */
 MUST struct status channel_send(struct channel *c, enum frame_type type, struct span body, int fd);
 /* Send what is waiting. OK: all gone. WAIT: poll for writing. REFUSED: the other end is gone. */
 MUST struct status channel_flush(struct channel *c);
