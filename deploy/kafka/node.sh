@@ -22,6 +22,7 @@ random_cluster() { head -c 16 /dev/urandom | base64 | tr '+/' 'ab' | tr -d =; }
 
 # make_node DIR ID PORT CONTROLLER_PORT CLUSTER VOTERS COPIES: the folder of a new broker.
 make_node() {
+	(umask 022 && mkdir -p "$(dirname "$1")")
 	mkdir -p "$1/logs" "$1/data"
 	printf '%s\n' "id=$2" "port=$3" "controller_port=$4" "cluster=$5" "voters=$6" "copies=$7" > "$1/node"
 	: > "$1/settings"
@@ -127,9 +128,14 @@ launch() {
 	proc_keep "$dir/pid" $!
 }
 
-# says_started DIR: this start's part of the log has the line that is written once the
-# controllers know the broker and it takes requests.
-says_started() { tail -c "+$(($(< "$1/logs/.from") + 1))" "$1/logs/server.log" 2>/dev/null | grep -q 'Kafka Server started'; }
+# says_started DIR: this start's part of the log, which may have begun a new file meanwhile,
+# has the line that is written once the controllers know the broker and it takes requests.
+says_started() {
+	local log="$1/logs/server.log" from
+	from=$(< "$1/logs/.from")
+	[ "$(stat -c %s "$log" 2>/dev/null || echo 0)" -ge "$from" ] || from=0
+	tail -c "+$((from + 1))" "$log" 2>/dev/null | grep -q 'Kafka Server started'
+}
 
 # handshake DIR: a client with a good certificate is let in, and the broker's holds for its address.
 handshake() {
