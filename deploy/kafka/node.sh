@@ -159,7 +159,7 @@ await() {
 # explain DIR WORDS: the last of what it said itself, then die.
 explain() {
 	dots_end
-	{ tail -n 20 "$1/logs/broker.out"; grep -E ' (ERROR|FATAL) ' "$1/logs/server.log" | tail -n 10; } >&2
+	{ tail -n 20 "$1/logs/broker.out"; grep -A 1 -E ' (ERROR|FATAL) ' "$1/logs/server.log" | tail -n 10; } >&2
 	die "$2; more in $1/logs"
 }
 
