@@ -157,6 +157,8 @@ struct status journal_entry_decode(struct span value, struct journal_entry *out,
 	struct status s =
 		message_decode(&anpr__v1__journal_entry__descriptor, bytes, ENTRY_MAX, DECODE_STRICT, &message, e);
 	entry.body = (Anpr__V1__JournalEntry *)message;
+	if (ok(s) && !form_bytes(entry.stored->signature, 64))
+		s = error_set(e, "an entry without its node's signature of 64 bytes");
 	if (ok(s))
 		s = check_entry(entry.body, e);
 	if (!ok(s)) {
