@@ -9,6 +9,7 @@
 #include "gateway/base/clock.h"
 #include "gateway/base/digest.h"
 #include "policy/register.h"
+#include "policy/zone.h"
 
 /* Fields that minimisation can drop, as bits. */
 enum {
@@ -27,6 +28,7 @@ struct rule {
 	size_t n_area;
 	bool has_hours;
 	char *zone;              /* IANA name */
+	struct zone *local;      /* its offsets from UTC; without them the rule holds at no hour */
 	unsigned days;           /* bit 0 = Monday; the day a night begins on */
 	int from_minute, to_minute; /* local minutes of the day, `to` not included */
 };
@@ -49,7 +51,7 @@ struct agreement {
 	double min_confidence;   /* 0 = none */
 	int64_t max_age_ms, max_future_ms, clock_bound_ms;
 	struct digest sha256;    /* of its text */
-	int references;          /* atomic */
+	int references;          /* atomic; 1 = the maker's own */
 };
 
 /* The rules applied to a register at one moment: which cameras each rule covers. Immutable, counted. */
@@ -59,10 +61,15 @@ MUST struct status schedule_resolve(const struct agreement *a, const struct came
 size_t schedule_cameras(const struct schedule *s);
 /* Whether rule number `rule` (index in the agreement) covers the camera id. */
 bool schedule_covers(const struct schedule *s, size_t rule, struct span camera_id);
+/* The rules, ascending, that cover camera number `index` of the register it was resolved on. Borrowed. */
+size_t schedule_rules(const struct schedule *s, uint32_t index, const uint32_t **rules);
+/* Equal numbers mean equal rules; below schedule_cameras + 1. */
+uint32_t schedule_set(const struct schedule *s, uint32_t index);
+const struct camera_register *schedule_register(const struct schedule *s);
 struct schedule *schedule_hold(const struct schedule *s);
-void schedule_release(struct schedule *s);
+void schedule_release(struct schedule *s); /* NULL is fine */
 
 struct agreement *agreement_hold(const struct agreement *a);
-void agreement_release(struct agreement *a);
+void agreement_release(struct agreement *a); /* NULL is fine */
 
 #endif

@@ -27,16 +27,17 @@ struct camera {
 struct camera_register {
 	struct camera *cameras; size_t n;  /* sorted by id */
 	struct digest sha256;              /* of its text */
-	int references;                    /* atomic */
+	int references;                    /* atomic; 1 = the maker's own */
 	void *ids;                         /* hash of ids and external ids; register.c's own */
 };
 
-/* Build the hash; called once by whoever filled `cameras` in. errors: BAD_INPUT on an id used twice. */
+/* Build the hash; called once by whoever filled `cameras` in. errors: BAD_INPUT on an id used by two cameras, or out
+ * of order. */
 MUST struct status register_index(struct camera_register *r, struct span *twice);
 /* By id or external id; NULL = unregistered. Keyed hash: constant time whatever the peer sends. */
 const struct camera *register_find(const struct camera_register *r, struct span id);
 struct camera_register *register_hold(const struct camera_register *r);
-void register_release(struct camera_register *r);
+void register_release(struct camera_register *r); /* NULL is fine */
 
 /* Whether the glob (`*`, `?`) matches the whole of the id. Linear in both, whatever the pattern. */
 bool glob_match(const char *pattern, struct span id);

@@ -49,18 +49,22 @@ struct policy_partner_input {
 	size_t n_switches;
 };
 
+#define POLICY_REACH_MS (INT64_C(7) * 24 * 3600 * 1000)
+
 /* Compile.
  * shape   version: the journal number of the last entry included
- * units   now: timelines reach back from here as far as the longest max_age plus two clock bounds
+ * units   now: timelines reach back from here as far as the longest max_age, two clock bounds and POLICY_REACH_MS,
+ *         for reads that waited for a broker; a read captured earlier still is too_old
  * errors  OVERLOAD when out of memory; nothing else */
 MUST struct status snapshot_compile(const struct policy_partner_input *partners, size_t n, uint64_t version,
 	struct utc_ms now, struct policy_snapshot **out);
 uint64_t snapshot_version(const struct policy_snapshot *s);
 /* NULL where there is no such partner. Borrowed. */
 const struct partner_policy *snapshot_partner(const struct policy_snapshot *s, struct span partner);
-/* Whether any read of the partner captured and published at `now` could be permitted: false = do not even connect. */
+/* Whether any read of the partner published at `now` could be permitted, if it was captured in its hours and while
+ * sharing was on: false = do not even connect. */
 bool partner_policy_any_on(const struct partner_policy *p, struct utc_ms now);
-/* The feeds: agreements with a timeline. */
+/* The feeds: agreements that were not over when compiled. */
 size_t partner_policy_feeds(const struct partner_policy *p, const struct feed_policy *const **feeds);
 /* Cameras of the newest register; 0 = none. */
 size_t partner_policy_cameras(const struct partner_policy *p, const struct camera **cameras);

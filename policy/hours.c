@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A night belongs to the day it begins on. Bits are minutes by local clocks, so in the night they go back both passes
+ * of the hour are in or out together, and in the night they go forward the hour left out is nobody's.
+ */
+#include "policy/hours.h"
+
+static struct hours_zone *hours_zone(struct hours *h, const struct zone *zone)
+{
+	for (size_t i = 0; i < h->n; i++) {
+		if (strcmp(zone_name(h->zones[i].zone), zone_name(zone)) == 0)
+			return &h->zones[i];
+	}
+	if (h->n == HOURS_ZONES_MAX)
+		return NULL;
+	h->zones[h->n] = (struct hours_zone){.zone = zone};
+	return &h->zones[h->n++];
+}
+
+void hours_add(struct hours *h, const struct rule *rule)
+{
+	struct hours_zone *zone = rule->local ? hours_zone(h, rule->local) : NULL;
+	int length = rule->to_minute - rule->from_minute;
+
+	if (!zone)
+		return;
+	if (length <= 0)
+		length += DAY_MINUTES;
+	for (int day = 0; day < 7; day++) {
+		unsigned first = (unsigned)(day * DAY_MINUTES + rule->from_minute);
+
+		for (unsigned i = 0; rule->days >> day & 1 && i < (unsigned)length; i++) {
+			unsigned minute = (first + i) % WEEK_MINUTES;
+
+			zone->minutes[minute / 64] |= UINT64_C(1) << minute % 64;
+		}
+	}
+}
+
+bool hours_same(const struct rule *a, const struct rule *b)
+{
+	if (a->has_hours != b->has_hours)
+		return false;
+	if (!a->has_hours)
+		return true;
+	return a->local && b->local && strcmp(zone_name(a->local), zone_name(b->local)) == 0 && a->days == b->days &&
+		a->from_minute == b->from_minute && a->to_minute == b->to_minute;
+}
+
+bool hours_hold(const struct hours *h, struct utc_ms at)
+{
+	if (!h)
+		return true;
+	for (size_t i = 0; i < h->n; i++) {
+		unsigned minute = zone_week_minute(h->zones[i].zone, at);
+
+		if (h->zones[i].minutes[minute / 64] >> minute % 64 & 1)
+			return true;
+	}
+	return false;
+}
