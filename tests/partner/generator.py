@@ -23,7 +23,7 @@ class Generator:
 
     def __init__(self, passages, items, log, unpaced=False, total=None):
         self.passages, self.items, self.log = iter(passages), items, log
-        self.unpaced, self.total = unpaced, total
+        self.unpaced, self.total = unpaced, math.inf if total is None else total
         self.factor = 1.0                   # seconds of the stream in one of the wall
         self.going = asyncio.Event()
         self._set_clock(self._catch_up())
@@ -64,8 +64,8 @@ class Generator:
         self.log.finish()
 
     def _next(self):
-        full = self.total is not None and self.items.count >= self.total
-        self.waiting = None if full else next(self.passages, None)     # the passage not yet due
+        """Looks at the next passage, which is not yet due."""
+        self.waiting = next(self.passages, None) if self.items.count < self.total else None
 
     def _catch_up(self):
         """Drive again, silently, all that an earlier run sent; the stream's time it had come to."""
@@ -84,10 +84,10 @@ class Generator:
     def _take(self, limit, until):
         """Moves the passages due by then into the log, at most `limit`; says how many."""
         out, taken, number, entered = [], 0, len(self.log) + 1, now_ms()
-        at = self.base
+        make, at = self.items.make, self.base
         while taken < limit and self.waiting and self.waiting[0] <= until:
             at = self.waiting[0]
-            made = self.items.make(self.waiting, entered, number)
+            made = make(self.waiting, entered, number)
             out += made
             number += len(made)
             taken += 1

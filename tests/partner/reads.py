@@ -94,9 +94,11 @@ def _jpeg(rng, n):
 class Items:
     """Makes the items of one partner's stream. Same seed, same passages: same items."""
 
-    def __init__(self, prefix, seed, shares, images=0.0, overview_bytes=6000, outside_ids=0.01):
+    def __init__(self, prefix, seed, shares, images=0.0, overview_bytes=6000, outside_ids=0.01, noting=True):
         self.rng = random.Random(f"items/{seed}")
-        self.trouble = trouble.Trouble(shares, self.rng)
+        self.random, self.bits = self.rng.random, self.rng.getrandbits
+        self.trouble = trouble.Trouble(shares)
+        self.noting = noting        # else notes are empty
         self.prefix = f"{prefix}-{seed}"
         self.stamp = Stamps().stamp
         self.dialects = {}
@@ -114,23 +116,23 @@ class Items:
         """The items of one passage, the first at `number` in the stream: [(line, note), ...].
         The first is the read; trouble may put one more beside it."""
         _, camera, vehicle, age = passage
-        fate = self.trouble.draw()
+        r = self.random()
+        fate = self.trouble.at(r) if r < self.trouble.total else None
         self.count += 1
         read_id = f"{self.prefix}-{self.count:09d}"
         rest, told = self._read(camera, vehicle, entry_ms - int(age * 1000), fate)
-        beside = fate in trouble.BESIDE
-        items = [self._item(number, read_id, rest, told, "ok" if beside or not fate else fate)]
-        if beside:
-            items.append(getattr(self, "_" + fate)(number + 1, read_id, rest, told))
         self.recent.append((read_id, rest, told))
-        return items
+        if fate not in trouble.BESIDE:
+            return [self._item(number, read_id, rest, told, fate or "ok")]
+        return [self._item(number, read_id, rest, told, "ok"),
+                getattr(self, "_" + fate)(number + 1, read_id, rest, told)]
 
     def _read(self, camera, vehicle, captured_ms, fate):
         """What is said of a passage, and the note of it, both from the camera on."""
         d = self.dialects.get(camera.camera_id)
         if d is None:
             d = self.dialects[camera.camera_id] = Dialect(camera)
-        bits = self.rng.getrandbits(32)
+        bits = self.bits(32)
         confidence = _SURE[bits & 255]
         said = d.said_outside if bits >> 22 < self.outside else d.said
         kind = camera.kind
@@ -167,20 +169,21 @@ class Items:
             told += f',"confidence":{confidence}'
         if d.country:
             rest += f',"country":"{vehicle.country}"'
-        if self.images and self.rng.random() < self.images:
+        if self.images and self.random() < self.images:
             rest += self.pictures[bits >> 14 & 7]
             told += ',"images":true'
         return rest, told
 
-    @staticmethod
-    def _item(number, read_id, rest, told, fate):
-        cursor = cursor_of(number)
-        return (f'{{"read_id":"{read_id}","cursor":"{cursor}",{rest}}}\n'.encode(),
-                f'{{"cursor":"{cursor}","read_id":"{read_id}",{told},"fate":"{fate}"}}\n'.encode())
+    def _item(self, number, read_id, rest, told, fate):
+        cursor = f"c-{number:012d}"
+        line = f'{{"read_id":"{read_id}","cursor":"{cursor}",{rest}}}\n'.encode()
+        if not self.noting:
+            return line, b""
+        return line, f'{{"cursor":"{cursor}","read_id":"{read_id}",{told},"fate":"{fate}"}}\n'.encode()
 
-    def _repeat(self, number, read_id, rest, told):
+    def _repeat(self, number, _read_id, _rest, _told):
         """An earlier read once more, word for word, under a new cursor."""
-        return self._item(number, *self.rng.choice(self.recent or [(read_id, rest, told)]), "repeat")
+        return self._item(number, *self.rng.choice(self.recent), "repeat")
 
     def _malformed(self, number, read_id, rest, _told):
         read_id, cursor = read_id + "-bad", cursor_of(number)

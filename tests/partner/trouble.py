@@ -44,10 +44,9 @@ def parse(text):
 
 
 class Trouble:
-    """Draws the fate of each read: the name of a trouble, or None."""
+    """Which trouble a number from 0 to 1 stands for."""
 
-    def __init__(self, shares, rng):
-        self.random = rng.random
+    def __init__(self, shares):
         self.names, self.upto, total = [], [], 0.0
         for name in BEFALLS + BESIDE:       # a fixed order: the same seed gives the same fates
             if shares.get(name):
@@ -56,9 +55,9 @@ class Trouble:
                 self.upto.append(total)
         self.total = total
 
-    def draw(self):
-        r = self.random()
-        return self.names[bisect.bisect(self.upto, r)] if r < self.total else None
+    def at(self, r):
+        """The name of a trouble; only for r below the total."""
+        return self.names[bisect.bisect(self.upto, r)]
 
 
 def _without(name):
