@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What every use of Kafka shares: how to reach the cluster, and what an operation can end in. Only this folder knows
- * librdkafka; its threads never call ours, everything is polled.
+ * What every use of Kafka shares: how to reach the cluster, and what an operation can end in. Only this
+ * folder knows librdkafka; its threads never call ours, everything is polled.
  */
 #ifndef ANPR_KAFKA_KAFKA_H
 #define ANPR_KAFKA_KAFKA_H
@@ -13,8 +13,8 @@
 
 /* All borrowed, for as long as anything opened with it lives. */
 struct kafka_config {
-	const char *brokers;   /* host:port[,host:port] */
-	const char *ca_pem;    /* texts, not paths: no process needs the files */
+	const char *brokers; /* host:port[,host:port] */
+	const char *ca_pem;  /* texts, not paths: no process needs the files */
 	const char *cert_pem;
 	const char *key_pem;
 	const char *client_id;
@@ -24,8 +24,8 @@ struct kafka_config {
 struct kafka_record {
 	int32_t partition;
 	int64_t offset;
-	int64_t timestamp_ms;  /* as the topic keeps it: ours, or the broker's append time */
-	bool append_time;      /* timestamp_ms is the broker's */
+	int64_t timestamp_ms; /* as the topic keeps it: ours, or the broker's append time */
+	bool append_time;     /* timestamp_ms is the broker's */
 	struct span key, value;
 };
 

@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A transactional producer with one life: after any failure it can only be closed. What a call returns says what is
- * known of the transaction:
- *   OK        done
- *   WAIT      not yet; call the same again (flush and commit work in slices so that a switch can still be checked)
- *   RETRY     failed, and the transaction is known not to be committed: close, resume, decide afresh
- *   FAULT     commit only: its fate is unknown: close, resume, ask the ledger
- *   REFUSED   fenced by another owner, or the broker refuses us for good (`e` says which)
+ * A transactional producer with one life: after any failure it can only be closed. What a call returns says
+ * what is known of the transaction: OK        done WAIT      not yet; call the same again (flush and commit
+ * work in slices so that a switch can still be checked) RETRY     failed, and the transaction is known not to
+ * be committed: close, resume, decide afresh FAULT     commit only: its fate is unknown: close, resume, ask
+ * the ledger REFUSED   fenced by another owner, or the broker refuses us for good (`e` says which)
  */
 #ifndef ANPR_KAFKA_PRODUCER_H
 #define ANPR_KAFKA_PRODUCER_H
@@ -18,11 +16,17 @@ struct producer;
 /* A new handle, not yet initialised. `e` gets the reason. */
 MUST struct status producer_open(const struct kafka_config *config, const char *transactional_id,
 	struct producer **out, struct error *e);
-/* InitProducerId: fences every earlier owner of the id and waits for its last transaction to end; then fetches the
- * metadata of `topics` (NULL-terminated), without which the first transaction takes a second. At most timeout_ms.
- * errors: RETRY (broker away, time-out: open a new one), REFUSED (not authorised). */
-MUST struct status producer_init(struct producer *p, const char *const *topics, int timeout_ms, struct error *e);
-/* Open and init, hedged: a second handle when the first meets a transaction in flight (KAFKA.md section 2). */
+/* InitProducerId: fences every earlier owner of the id and waits for its last transaction to end; then
+ * fetches the metadata of `topics` (NULL-terminated), without which the first transaction takes a second. At
+ * most timeout_ms. errors: RETRY (broker away, time-out: open a new one), REFUSED (not authorised). */
+MUST struct status producer_init(
+	struct producer *p, const char *const *topics, int timeout_ms, struct error *e);
+/* The same, later, for topics that were not named then. REFUSED: not authorised; RETRY: not there, or no
+ * answer. */
+struct status producer_learn(struct producer *p, const char *const *topics, int timeout_ms, struct error *e);
+/* Open and init, hedged: where a transaction of the id is in flight, librdkafka would wait half a second
+ * before it asks again; a new handle asks at once. OK as soon as the fence stands: topics are asked for as
+ * well, but where they could not be had producer_partitions is 0 and the handle is good for closing only. */
 MUST struct status producer_fence(const struct kafka_config *config, const char *transactional_id,
 	const char *const *topics, int timeout_ms, struct producer **out, struct error *e);
 
@@ -31,8 +35,8 @@ MUST struct status producer_begin(struct producer *p, struct error *e);
 struct producer_message {
 	const char *topic;
 	int32_t partition;
-	struct span key;      /* copied */
-	struct span value;    /* borrowed until the transaction's end, unless `copy` */
+	struct span key;   /* copied */
+	struct span value; /* borrowed until the transaction's end, unless `copy` */
 	bool copy;
 	int64_t timestamp_ms; /* 0 = now */
 	/* Headers as name, value, name, value; NULL-terminated list of C strings, or NULL. Copied. */
@@ -48,9 +52,11 @@ MUST struct status producer_commit(struct producer *p, int slice_ms, struct erro
 void producer_abort(struct producer *p, int timeout_ms);
 /* Partition count of a topic as of init. 0 = unknown. */
 int32_t producer_partitions(struct producer *p, const char *topic);
-/* Offset given to the last message acknowledged on the topic's partition; -1 = none. For the journal's read-back. */
+/* Offset given to the last message acknowledged on the topic's partition; -1 = none. For the journal's
+ * read-back. */
 int64_t producer_last_offset(struct producer *p, const char *topic, int32_t partition);
-/* Broker's time minus ours as of the last acknowledged message on a topic with append time; false = not known. */
+/* Broker's time minus ours as of the last acknowledged message on a topic with append time; false = not
+ * known. */
 bool producer_clock_offset(struct producer *p, int64_t *offset_ms);
 /* The error as a fixed word for logs and status, e.g. "_FENCED". Never NULL. */
 const char *producer_error_word(const struct producer *p);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Reading partitions by offset, committed records only, and knowing when the end has truly been reached: the high
- * watermark by ListOffsets (read uncommitted) first, then an end-of-partition event at or past it. No groups here.
+ * Reading partitions by offset, committed records only, and knowing when the end has truly been reached: the
+ * high watermark by ListOffsets (read uncommitted) first, then an end-of-partition event at or past it. No
+ * groups here.
  */
 #ifndef ANPR_KAFKA_READER_H
 #define ANPR_KAFKA_READER_H
@@ -14,23 +15,25 @@ struct reader;
 #define READER_NEWEST (-1)
 
 /* A reader of one partition from `offset`. */
-MUST struct status reader_open(const struct kafka_config *config, const char *topic, int32_t partition, int64_t offset,
-	struct reader **out, struct error *e);
-/* The next record. OK: *record is filled. WAIT: nothing within timeout_ms. RETRY: the broker is away or refuses; the
- * reader stays usable. BAD_INPUT: the offset is no longer there (trimmed). */
-MUST struct status reader_next(struct reader *r, int timeout_ms, struct kafka_record *record, struct error *e);
+MUST struct status reader_open(const struct kafka_config *config, const char *topic, int32_t partition,
+	int64_t offset, struct reader **out, struct error *e);
+/* The next record. OK: *record is filled. WAIT: nothing within timeout_ms. RETRY: the broker is away or
+ * refuses; the reader stays usable. BAD_INPUT: the offset is no longer there (trimmed). */
+MUST struct status reader_next(
+	struct reader *r, int timeout_ms, struct kafka_record *record, struct error *e);
 /* Offset of the newest end-of-partition event seen; -1 = none yet. */
 int64_t reader_end(const struct reader *r);
-/* Newest offset there is (uncommitted included) and oldest, asked of the partition's leader, bounded by timeout_ms
- * whatever librdkafka does. Safe from any thread, on its own handle. */
+/* Newest offset there is (uncommitted included) and oldest, asked of the partition's leader, bounded by
+ * timeout_ms whatever librdkafka does. Safe from any thread, on its own handle. */
 MUST struct status reader_watermarks(const struct kafka_config *config, const char *topic, int32_t partition,
 	int timeout_ms, int64_t *oldest, int64_t *newest, struct error *e);
 void reader_close(struct reader *r);
 
 /* Read one partition from `offset` to its end as it is now (watermark taken first), calling `each` for every
  * committed record; stops early with what `each` returns if that is not OK. *next is where to go on from. */
-MUST struct status reader_to_end(const struct kafka_config *config, const char *topic, int32_t partition, int64_t offset,
-	int timeout_ms, struct status (*each)(void *context, const struct kafka_record *record), void *context,
-	int64_t *next, struct error *e);
+MUST struct status reader_to_end(const struct kafka_config *config, const char *topic, int32_t partition,
+	int64_t offset, int timeout_ms,
+	struct status (*each)(void *context, const struct kafka_record *record), void *context, int64_t *next,
+	struct error *e);
 
 #endif
