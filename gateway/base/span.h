@@ -17,7 +17,7 @@ struct span {
 
 static inline struct span span_of(const void *p, size_t n)
 {
-	return (struct span){p, n};
+	return (struct span){(const uint8_t *)p, n}; /* the cast is for C++ */
 }
 
 /* A C string, NULL counting as empty. */

@@ -48,6 +48,8 @@ void channel_fini(struct channel *c);
 /* The next whole frame. OK: *type, and *body borrowed until the next call. WAIT: not yet. REFUSED: closed by the
  * other end. BAD_INPUT: nonsense came, or a descriptor with anything but an ATTACH; close it. */
 MUST struct status channel_receive(struct channel *c, enum frame_type *type, struct span *body);
+/* Overwrite the frame last handed out, because it held keys. Its body reads as zeros until the next call. */
+void channel_cleanse(struct channel *c);
 /* Whether a whole frame is already here, without reading from the socket. */
 bool channel_pending(const struct channel *c);
 /* Queue a frame and send what can be sent. OVERLOAD: not taken; more than 4 frames' worth would be waiting, try

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <openssl/crypto.h>
 #include <stdalign.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -37,6 +38,12 @@ void channel_fini(struct channel *c)
 	fd_drop(&c->early_fd);
 	buffer_free(&c->in);
 	buffer_free(&c->out);
+}
+
+void channel_cleanse(struct channel *c)
+{
+	if (c->frame > FRAME_HEADER)
+		OPENSSL_cleanse(c->in.p + c->in_at + FRAME_HEADER, c->frame - FRAME_HEADER);
 }
 
 static uint32_t get_u32(const uint8_t *p)

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A partner's bytes into reads, whatever format it picked. A format is a file of its own beside ndjson.c and a row in
+ * decode.c. No I/O and no clock; a decoder may be fed anything.
+ */
+#ifndef ANPR_SOURCE_DECODE_H
+#define ANPR_SOURCE_DECODE_H
+
+#include "proto/read.h"
+
+enum decode_format {
+	DECODE_UNKNOWN = 0,
+	DECODE_NDJSON,
+};
+
+/* What to offer in Accept. */
+const char *decode_accept(void);
+/* Of a Content-Type, parameters ignored. */
+enum decode_format decode_format_of(const char *content_type);
+
+/* Who takes what was decoded. Everything handed over is borrowed for the call. */
+struct decode_sink {
+	void (*read)(void *self, const struct read *r); /* validated */
+	/* An item that is no read. cursor: its own where it had a good one, else empty. */
+	void (*rejected)(void *self, enum rejection why, struct span cursor);
+	void (*heartbeat)(void *self);
+	void *self;
+};
+
+struct decoder;
+
+/* sink is borrowed. NULL: unknown format, or out of memory. */
+struct decoder *decoder_new(enum decode_format format, const struct decode_sink *sink);
+/* Frees and cleanses; what was begun and never ended is dropped. */
+void decoder_free(struct decoder *d);
+/* The next bytes, cut anywhere. errors: OVERLOAD when out of memory. */
+MUST struct status decoder_feed(struct decoder *d, struct span bytes);
+
+#endif
