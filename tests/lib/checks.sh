@@ -1,0 +1,84 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# What a run of tests consists of: building, ctest, pytest, the look of the code. Called
+# as steps (steps.sh), from the top of the tree; reports and logs go to its $work.
+
+# counted_build PRESET
+counted_build() {
+	logged "configure-$1" cmake --preset "$1" -DANPR_WERROR=ON || return 1
+	logged "build-$1" cmake --build --preset "$1" -j "$(nproc)" || return 1
+	add 1 0 0
+}
+
+# counted_ctest PRESET PATTERN
+counted_ctest() {
+	local report="$work/ctest-$1.xml" failed=0
+	rm -f "$report"
+	logged "ctest-$1" ctest --test-dir "build/$1" -j "$(nproc)" --timeout 300 --output-on-failure \
+		--output-junit "$report" ${2:+-R "$2" --no-tests=ignore} || failed=1
+	[ -f "$report" ] || return 1
+	add_junit "$report" && [ "$failed" -eq 0 ]
+}
+
+# counted_pytest NAME FOLDER OPTION...: its own progress is shown as it comes.
+counted_pytest() {
+	local name=$1 folder=$2 report failed=0
+	shift 2
+	report="$work/pytest-$name.xml"
+	rm -f "$report"
+	rm -rf "${work:?}/$name"
+	# In the background, so that a signal to this script is heard at once.
+	python -m pytest -c tests/pytest.ini --rootdir tests "$folder" --basetemp "$work/$name" --durations 5 \
+		--junitxml "$report" "$@" < /dev/null > >(tee "$work/pytest-$name.log") 2>&1 &
+	wait $! || failed=$?
+	[ -f "$report" ] || return 1
+	if [ "$failed" -eq 5 ]; then add 0 0 0; return 0; fi       # nothing matched
+	add_junit "$report" && [ "$failed" -eq 0 ]
+}
+
+# An archive of Kafka's classes pays from the third start of a broker on.
+prepare_broker() { deploy/kafka/broker archive; }
+
+c_files() { git ls-files '*.c' '*.h' '*.cc'; }
+
+check_format() { c_files | xargs clang-format --dry-run -Werror; }
+
+# Shell scripts are those that say so in their first line, and what they source. A script's parts see each other's
+# variables, which shellcheck cannot know.
+check_shell() {
+	{ git ls-files '*.sh'; git grep -lE '^#!/bin/(ba)?sh' -- deploy tests .ci; } | sort -u |
+		xargs shellcheck -x --severity=warning -e SC1091,SC2034,SC2154
+}
+
+# tidy_headers: what clang-tidy's opinion of any file depends on, beside the file.
+tidy_headers() { { cat .clang-tidy; git ls-files '*.h' '*.proto' | xargs cat; clang-tidy --version; } | sha256sum; }
+
+# check_tidy: each file that it has not passed in this very state.
+check_tidy() {
+	local headers stamps=$PWD/build/test/tidy
+	mkdir -p "$stamps"
+	headers=$(tidy_headers)
+	export headers stamps
+	# shellcheck disable=SC2016 # expanded by the inner shell
+	git ls-files 'gateway/*.c' 'policy/*.c' 'proto/*.c' |
+		xargs -P "$(nproc)" -I{} bash -c '
+			state=$({ echo "$headers"; cat "$1"; } | sha256sum | cut -c1-64)
+			[ ! -e "$stamps/$state" ] || exit 0
+			echo "$1"
+			clang-tidy --quiet -p build/dev "$1" 2>/dev/null && touch "$stamps/$state"' _ {}
+}
+
+# counted_style QUICK
+counted_style() {
+	local bad=0
+	logged format check_format || bad=1
+	local n=1 failed=$bad
+	if [ -z "$1" ]; then
+		logged shellcheck check_shell || failed=$((failed + 1))
+		logged tidy check_tidy || failed=$((failed + 1))
+		n=3
+	fi
+	add $((n - failed)) "$failed" 0
+	[ "$failed" -eq 0 ]
+}

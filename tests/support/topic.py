@@ -1,0 +1,147 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The police topic as its consumer sees it: confluent-kafka and Python's protobuf, no code of the gateway."""
+
+import time
+from collections import defaultdict
+from dataclasses import dataclass
+
+from confluent_kafka import Consumer as Kafka
+from confluent_kafka import KafkaError, KafkaException, TopicPartition
+
+from .broker import client_settings
+from .messages import SharedRead
+from .places import PATIENCE
+
+
+class Refused(Exception):
+    """The broker did not let this consumer in, or not read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    partition: int
+    offset: int
+    timestamp: int          # milliseconds, as Kafka keeps it
+    key: bytes
+    headers: dict
+    value: bytes
+
+    @property
+    def read(self):
+        return SharedRead.FromString(self.value)
+
+
+def _refusal(error):
+    return error.code() in (KafkaError._SSL, KafkaError._AUTHENTICATION, KafkaError.TOPIC_AUTHORIZATION_FAILED,
+                            KafkaError.CLUSTER_AUTHORIZATION_FAILED)
+
+
+class Consumer:
+    """A consumer of one topic with somebody's certificate; keeps what it has read, so that it can go on."""
+
+    def __init__(self, address, pki, topic, who="police", committed=True):
+        self.topic, self.trouble, self.records = topic, None, []
+        self._at_end, self._partitions = {}, []
+        self._kafka = Kafka(client_settings(address, pki, who) | {
+            "group.id": "not-used", "enable.auto.commit": False, "enable.partition.eof": True,
+            "auto.offset.reset": "earliest", "allow.auto.create.topics": False,
+            "isolation.level": "read_committed" if committed else "read_uncommitted",
+            "reconnect.backoff.max.ms": 500, "error_cb": self._noticed, "log_level": 0,
+            "topic.metadata.refresh.interval.ms": 2000})
+        self._eyes = Kafka(client_settings(address, pki, who) | {
+            "group.id": "not-used", "isolation.level": "read_uncommitted", "error_cb": self._noticed, "log_level": 0})
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    def close(self):
+        self._kafka.close()
+        self._eyes.close()
+
+    def _noticed(self, error):
+        if _refusal(error):
+            self.trouble = error
+
+    def _assign(self, until):
+        """Take all partitions, from their beginnings; the topic may be about to be made."""
+        while not self._partitions:
+            try:
+                found = self._kafka.list_topics(self.topic, timeout=2).topics[self.topic]
+                if found.error and _refusal(found.error):
+                    raise Refused(str(found.error))
+                self._partitions = sorted(found.partitions)
+            except KafkaException as error:
+                if _refusal(error.args[0]):
+                    raise Refused(str(error)) from None
+            if self.trouble:
+                raise Refused(str(self.trouble))
+            assert self._partitions or time.monotonic() < until, f"no topic {self.topic}"
+        self._kafka.assign([TopicPartition(self.topic, p, 0) for p in self._partitions])
+
+    def ends(self, seconds=PATIENCE):
+        """Where each partition ends, what is not committed included: {partition: high watermark}."""
+        until = time.monotonic() + seconds
+        if not self._partitions:
+            self._assign(until)
+        ends = {}
+        for p in self._partitions:
+            while p not in ends:
+                try:
+                    ends[p] = self._eyes.get_watermark_offsets(TopicPartition(self.topic, p), timeout=5)[1]
+                except KafkaException:
+                    assert time.monotonic() < until, f"{self.topic}: no end of partition {p} to be had"
+        return ends
+
+    def _take(self, seconds):
+        """Poll once. What came is kept."""
+        for message in self._kafka.consume(500, seconds):
+            error = message.error()
+            if error is None:
+                self._at_end.pop(message.partition(), None)
+                self.records.append(Record(message.partition(), message.offset(), message.timestamp()[1],
+                                           message.key(), dict(message.headers() or ()), message.value()))
+            elif error.code() == KafkaError._PARTITION_EOF:
+                self._at_end[message.partition()] = message.offset()
+            elif _refusal(error):
+                raise Refused(str(error))
+        if self.trouble:
+            raise Refused(str(self.trouble))
+
+    def read_all_until_end(self, seconds=PATIENCE):
+        """All records up to where the partitions end now, in the order they arrived; those of earlier calls first."""
+        until = time.monotonic() + seconds
+        ends = self.ends(seconds)
+        while any(self._at_end.get(p, 0) < end for p, end in ends.items()):
+            assert time.monotonic() < until, f"{self.topic}: at {self._at_end} of {ends}"
+            self._take(0.2)
+        return self.records
+
+    def wait_for(self, condition, what, seconds=PATIENCE):
+        """Read on until condition(records) is true; its value."""
+        until = time.monotonic() + seconds
+        if not self._partitions:
+            self._assign(until)
+        while not (value := condition(self.records)):
+            assert time.monotonic() < until, f"not within the time: {what}; {len(self.records)} records came"
+            self._take(0.2)
+        return value
+
+
+def assert_unbroken(records):
+    """The sequences of each partner, and of each partner and partition, run from 1 without a gap or a repeat, in order
+    within each partition; and each camera's reads are in the order of their sequence."""
+    by_partner, by_partition, by_camera = defaultdict(list), defaultdict(list), defaultdict(list)
+    for record in records:
+        read = record.read
+        by_partner[read.partner_id].append(read.sequence)
+        by_partition[read.partner_id, record.partition].append(read.partition_sequence)
+        by_camera[record.key].append(read.sequence)
+    for partner, sequence in by_partner.items():
+        assert sorted(sequence) == list(range(1, len(sequence) + 1)), f"{partner}: sequence with a gap or a repeat"
+    for (partner, partition), sequence in by_partition.items():
+        assert sequence == list(range(1, len(sequence) + 1)), f"{partner}, partition {partition}: out of sequence"
+    for sequence in by_camera.values():
+        assert sequence == sorted(sequence), "a camera's reads are out of order"
