@@ -63,15 +63,18 @@ const struct cell *track_at(const struct track *t, int64_t at)
 	return &t->cells[low - 1];
 }
 
+static bool cell_on(const struct cell *cell)
+{
+	return cell->now == 0 && cell->now_classes & CLASS_READ && cell->kinds;
+}
+
 static bool profile_on(const struct partner_policy *p, const struct profile *profile, struct utc_ms now)
 {
 	for (size_t i = 0; i < p->n_feeds; i++) {
 		const struct tracks *tracks = &profile->feeds[i];
 
 		for (uint32_t t = 0; t < tracks->n; t++) {
-			const struct cell *cell = track_at(&tracks->tracks[t], now.v);
-
-			if (cell->now == 0 && cell->now_classes & CLASS_READ && cell->kinds)
+			if (cell_on(track_at(&tracks->tracks[t], now.v)))
 				return true;
 		}
 	}
@@ -85,6 +88,50 @@ bool partner_policy_any_on(const struct partner_policy *p, struct utc_ms now)
 			return true;
 	}
 	return false;
+}
+
+/* When the run of cells that are on, the one at `at` among them, began; `at` where that one is off. */
+static int64_t run_began(const struct track *t, int64_t at)
+{
+	for (const struct cell *cell = track_at(t, at); cell_on(cell); cell--) {
+		at = cell->from;
+		if (cell == t->cells)
+			break;
+	}
+	return at;
+}
+
+static int64_t profile_run_began(const struct partner_policy *p, const struct profile *profile, int64_t at)
+{
+	int64_t began = at;
+
+	for (size_t i = 0; i < p->n_feeds; i++) {
+		for (uint32_t t = 0; t < profile->feeds[i].n; t++) {
+			int64_t run = run_began(&profile->feeds[i].tracks[t], at);
+
+			began = run < began ? run : began;
+		}
+	}
+	return began;
+}
+
+struct utc_ms partner_policy_on_since(const struct partner_policy *p, struct utc_ms now)
+{
+	int64_t since = now.v, at = now.v;
+
+	/* One camera may have come on before another went off: go back as long as any run reaches further. */
+	for (bool further = p != NULL; further; at = since - 1) {
+		further = false;
+		for (size_t i = 0; i < p->n_profiles; i++) {
+			int64_t began = profile_run_began(p, &p->profiles[i], at);
+
+			if (began >= at)
+				continue;
+			since = began < since ? began : since;
+			further = since > INT64_MIN;
+		}
+	}
+	return (struct utc_ms){since};
 }
 
 size_t partner_policy_cameras_on(const struct partner_policy *p, struct utc_ms now)

@@ -64,6 +64,8 @@ const struct partner_policy *snapshot_partner(const struct policy_snapshot *s, s
 /* Whether any read of the partner published at `now` could be permitted, if it was captured in its hours and while
  * sharing was on: false = do not even connect. */
 bool partner_policy_any_on(const struct partner_policy *p, struct utc_ms now);
+/* Since when something has been on without a break up to `now`; `now` where nothing is. */
+struct utc_ms partner_policy_on_since(const struct partner_policy *p, struct utc_ms now);
 /* The feeds: agreements that were not over when compiled. */
 size_t partner_policy_feeds(const struct partner_policy *p, const struct feed_policy *const **feeds);
 /* Cameras of the newest register; 0 = none. */

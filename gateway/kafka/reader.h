@@ -27,6 +27,9 @@ int64_t reader_end(const struct reader *r);
  * timeout_ms whatever librdkafka does. Safe from any thread, on its own handle. */
 MUST struct status reader_watermarks(const struct kafka_config *config, const char *topic, int32_t partition,
 	int timeout_ms, int64_t *oldest, int64_t *newest, struct error *e);
+/* Newest offset of each of the partitions 0 to n - 1, into newest[n]; as above, on one handle. */
+MUST struct status reader_high_watermarks(const struct kafka_config *config, const char *topic, int32_t n,
+	int timeout_ms, int64_t *newest, struct error *e);
 void reader_close(struct reader *r);
 
 /* Read one partition from `offset` to its end as it is now (watermark taken first), calling `each` for every

@@ -19,9 +19,10 @@ struct question {
 	rd_kafka_t *rk;
 	rd_kafka_queue_t *events;
 	char *topic;
-	int32_t partition;
+	int32_t first, n;  /* partitions */
 	int timeout_ms;
-	int64_t oldest, newest;
+	int64_t oldest;    /* of the last one asked */
+	int64_t *newest;   /* of each; owned */
 	rd_kafka_resp_err_t error;
 };
 
@@ -30,8 +31,9 @@ static void ask(void *context)
 {
 	struct question *q = context;
 
-	q->error = rd_kafka_query_watermark_offsets(
-		q->rk, q->topic, q->partition, &q->oldest, &q->newest, q->timeout_ms);
+	for (int32_t i = 0; i < q->n && !q->error; i++)
+		q->error = rd_kafka_query_watermark_offsets(
+			q->rk, q->topic, q->first + i, &q->oldest, &q->newest[i], q->timeout_ms);
 }
 
 /* thread: the question's own, as the last thing. */
@@ -44,10 +46,11 @@ static void destroy(void *context)
 	if (q->rk)
 		rd_kafka_destroy(q->rk);
 	free(q->topic);
+	free(q->newest);
 	free(q);
 }
 
-static struct status put(const struct kafka_config *config, const char *topic, int32_t partition,
+static struct status put(const struct kafka_config *config, const char *topic, int32_t first, int32_t n,
 	int timeout_ms, struct question **out, struct error *e)
 {
 	static const struct client_setting settings[] = {
@@ -58,9 +61,11 @@ static struct status put(const struct kafka_config *config, const char *topic, i
 	struct question *q = calloc(1, sizeof *q);
 	struct status status = S_RETRY;
 
-	if (q)
+	if (q) {
 		q->topic = strdup(topic);
-	if (q && q->topic)
+		q->newest = calloc((size_t)n, sizeof *q->newest);
+	}
+	if (q && q->topic && q->newest)
 		status = client_new(config, RD_KAFKA_CONSUMER, settings, 0, &q->rk, e);
 	if (!ok(status)) {
 		if (q)
@@ -68,7 +73,8 @@ static struct status put(const struct kafka_config *config, const char *topic, i
 		return status;
 	}
 	q->events = rd_kafka_queue_get_main(q->rk);
-	q->partition = partition;
+	q->first = first;
+	q->n = n;
 	q->timeout_ms = timeout_ms;
 	*out = q;
 	return S_OK;
@@ -81,7 +87,7 @@ static struct status answer(struct question *q, bool came, int64_t *oldest, int6
 
 	if (!error) {
 		*oldest = q->oldest;
-		*newest = q->newest;
+		memcpy(newest, q->newest, (size_t)q->n * sizeof *newest);
 		return S_OK;
 	}
 	client_drain(&said, q->events);
@@ -89,7 +95,7 @@ static struct status answer(struct question *q, bool came, int64_t *oldest, int6
 	return client_status(error);
 }
 
-struct status reader_watermarks(const struct kafka_config *config, const char *topic, int32_t partition,
+static struct status ask_bounded(const struct kafka_config *config, const char *topic, int32_t first, int32_t n,
 	int timeout_ms, int64_t *oldest, int64_t *newest, struct error *e)
 {
 	struct bound *bound = bound_new();
@@ -100,11 +106,25 @@ struct status reader_watermarks(const struct kafka_config *config, const char *t
 		error_add(e, NULL, 0, 0, "no thread to ask Kafka from");
 		return S_RETRY;
 	}
-	status = put(config, topic, partition, timeout_ms, &q, e);
+	status = put(config, topic, first, n, timeout_ms, &q, e);
 	if (ok(status))
 		status = answer(q, bound_run(bound, ask, q, timeout_ms + GRACE_MS), oldest, newest, e);
 	bound_end(bound, q ? destroy : NULL, q, CLOSE_MS);
 	return status;
+}
+
+struct status reader_watermarks(const struct kafka_config *config, const char *topic, int32_t partition,
+	int timeout_ms, int64_t *oldest, int64_t *newest, struct error *e)
+{
+	return ask_bounded(config, topic, partition, 1, timeout_ms, oldest, newest, e);
+}
+
+struct status reader_high_watermarks(const struct kafka_config *config, const char *topic, int32_t n, int timeout_ms,
+	int64_t *newest, struct error *e)
+{
+	int64_t oldest;
+
+	return ask_bounded(config, topic, 0, n, timeout_ms, &oldest, newest, e);
 }
 
 struct job {

@@ -1,0 +1,362 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Carrying a person's command out. What narrows takes effect in memory first, then in the journal, then at the fence;
+ * the answer says how far it has got and never more (DESIGN.md 3, Off):
+ *   200 done                the receipt is in it
+ *   202 recorded            in the journal; fencing goes on
+ *   202 stopped_here        nothing leaves this node; to be recorded when the broker is back
+ *   400, 403, 409           refused, and why
+ *   503                     not done: nothing is known to have been appended
+ */
+#include "gateway/core/core_internal.h"
+
+#include <jansson.h>
+#include <openssl/evp.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+
+#define COMMANDS_MAX   64
+#define RECORD_MS      2000 /* of a narrowing: then it is kept as a stop file */
+#define WIDEN_MS       6000
+#define LATER_MS       1000 /* between attempts to record a stop */
+#define ANSWER_MS      4700 /* within the 5 s a person is promised */
+
+struct job {
+	struct core *core;
+	uint64_t id;
+	struct buffer body;      /* a SignedCommand */
+	int64_t deadline;        /* monotonic */
+	struct utc_ms accepted;
+};
+
+/* --- appending --- */
+
+struct preparation {
+	struct command_append *append;
+	struct ruling ruling;
+	Anpr__V1__Decree *decree;
+};
+
+static void preparation_clear(struct preparation *p)
+{
+	if (p->decree)
+		decree_free(p->decree);
+	p->decree = NULL;
+	ruling_free(&p->ruling);
+	p->ruling = (struct ruling){0};
+}
+
+static struct status prepare(void *context, const struct governance *g, struct utc_ms now,
+	Anpr__V1__JournalEntry *body, struct error *e)
+{
+	struct preparation *p = context;
+
+	preparation_clear(p);
+	TRY(governance_judge(g, p->append->signed_command, now, &p->ruling, e));
+	if (p->ruling.already) {
+		p->append->entry = p->ruling.already;
+		p->append->already = true;
+		return S_WAIT; /* nothing to append */
+	}
+	p->decree = ruling_decree(&p->ruling, p->append->signed_command, p->append->accepted);
+	REQUIRE(p->decree, S_OVERLOAD);
+	body->body_case = ANPR__V1__JOURNAL_ENTRY__BODY_DECREE;
+	body->decree = p->decree;
+	return S_OK;
+}
+
+struct status command_append(struct core *core, struct command_append *append, int timeout_ms, struct error *e)
+{
+	struct preparation p = {.append = append};
+	struct journal_append request = {
+		.prepare = prepare, .context = &p, .texts = append->texts, .timeout_ms = timeout_ms};
+	struct status status = journal_append(core->journal, &request, e);
+
+	if (status.kind == STATUS_WAIT && append->already)
+		status = S_OK;
+	else if (ok(status))
+		append->entry = request.entry;
+	if (ok(status) && p.ruling.effect)
+		append->effect = strdup(p.ruling.effect);
+	preparation_clear(&p);
+	return status;
+}
+
+/* --- answering --- */
+
+static void answer(struct job *job, uint32_t status, json_t *body)
+{
+	char *text = body ? json_dumps(body, JSON_COMPACT) : NULL;
+
+	json_decref(body);
+	core_answer(job->core, job->id, status, text);
+}
+
+static void refuse(struct job *job, struct status status, struct error *e)
+{
+	uint32_t code = 503;
+
+	if (status.kind == STATUS_BAD_INPUT)
+		code = 400;
+	else if (status.kind == STATUS_REFUSED)
+		code = 403;
+	answer(job, code, json_pack("{s:s}", "error", e->n ? error_text(e) :
+		"the broker did not answer in time; nothing is known to have been recorded: try again"));
+}
+
+static json_t *fenced_view(const Anpr__V1__FencedPublisher *f)
+{
+	json_t *feeds = json_array();
+
+	for (size_t i = 0; i < f->n_feeds; i++)
+		json_array_append_new(feeds, json_pack("{s:s,s:s,s:I}", "partner", f->feeds[i]->partner, "topic",
+			f->feeds[i]->topic, "last_sequence", (json_int_t)f->feeds[i]->last_sequence));
+	return json_pack("{s:i,s:s,s:o}", "publisher", (int)f->publisher, "fenced_at",
+		CLOCK_TEXT((struct utc_ms){f->fenced_at_ms}), "feeds", feeds);
+}
+
+/* The caller frees. */
+static char *base64(struct span bytes)
+{
+	char *text = bytes.n < INT32_MAX / 2 ? malloc((bytes.n + 2) / 3 * 4 + 1) : NULL;
+
+	if (text)
+		EVP_EncodeBlock((unsigned char *)text, bytes.p, (int)bytes.n);
+	return text;
+}
+
+static json_t *receipt_view(uint64_t by, struct span stored)
+{
+	struct journal_entry entry = {0};
+	json_t *receipt = NULL, *publishers = json_array();
+
+	if (ok(journal_entry_decode(stored, &entry, NULL)) &&
+		entry.body->body_case == ANPR__V1__JOURNAL_ENTRY__BODY_ENFORCED) {
+		const Anpr__V1__Enforced *m = entry.body->enforced;
+		char *text = base64(stored);
+
+		for (size_t i = 0; i < m->n_publishers; i++)
+			json_array_append_new(publishers, fenced_view(m->publishers[i]));
+		receipt = json_pack("{s:I,s:s,s:s,s:I,s:O,s:s*}", "entry", (json_int_t)by, "hash",
+			DIGEST_TEXT(&entry.hash), "time", CLOCK_TEXT((struct utc_ms){entry.body->time_ms}), "took_ms",
+			(json_int_t)m->took_ms, "publishers", publishers, "stored", text);
+		free(text);
+	}
+	json_decref(publishers);
+	journal_entry_free(&entry);
+	return receipt;
+}
+
+static void answer_entry(struct job *job, const char *outcome, uint32_t status, const struct command_append *append,
+	json_t *receipt)
+{
+	struct journal_entry entry = {0};
+	struct buffer stored = {0};
+	bool there = ok(journal_stored(job->core->journal, append->entry, &stored)) &&
+		     ok(journal_entry_decode(buffer_span(&stored), &entry, NULL));
+
+	answer(job, status,
+		json_pack("{s:s,s:I,s:s*,s:s,s:b,s:o*}", "outcome", outcome, "entry", (json_int_t)append->entry, "hash",
+			there ? DIGEST_TEXT(&entry.hash) : NULL, "effect", append->effect ? append->effect : "",
+			"already", append->already, "receipt", receipt));
+	journal_entry_free(&entry);
+	buffer_free(&stored);
+}
+
+/* --- the two ways --- */
+
+static void widen(struct job *job, const Anpr__V1__SignedCommand *command)
+{
+	struct command_append append = {
+		.signed_command = buffer_span(&job->body), .accepted = job->accepted, .texts = command};
+	struct error e = {0};
+	struct status status = command_append(job->core, &append, WIDEN_MS, &e);
+
+	if (ok(status))
+		answer_entry(job, "done", 200, &append, NULL);
+	else
+		refuse(job, status, &e);
+	free(append.effect);
+	error_free(&e);
+}
+
+static void wait_receipt(struct job *job, const struct command_append *append)
+{
+	struct buffer stored = {0};
+	int64_t left = job->deadline - clock_monotonic_ms();
+	uint64_t by;
+	struct status status =
+		journal_wait_enforced(job->core->journal, append->entry, left > 0 ? (int)left : 0, &by, &stored);
+
+	if (ok(status))
+		answer_entry(job, "done", 200, append, receipt_view(by, buffer_span(&stored)));
+	else
+		answer_entry(job, "recorded", 202, append, NULL);
+	buffer_free(&stored);
+}
+
+static void hold_all(struct core *core, const struct ruling *ruling, int change)
+{
+	for (size_t i = 0; i < ruling->n_partners; i++)
+		core_hold(core, ruling->partners[i], change);
+}
+
+/* The broker could not be told: nothing of these partners leaves this node until it has been. */
+static void answer_stopped(struct job *job, const struct ruling *ruling)
+{
+	struct error e = {0};
+
+	if (ok(stops_keep(job->core, &ruling->id, buffer_span(&job->body), &e))) {
+		answer(job, 202, json_pack("{s:s,s:s,s:s}", "outcome", "stopped_here", "command",
+			DIGEST_TEXT(&ruling->id), "effect", ruling->effect ? ruling->effect : ""));
+	} else {
+		log_error("stop file not written", "detail=%s", LOG_QUOTE(error_text(&e)));
+		answer(job, 503, json_pack("{s:s}", "error",
+			"stopped here, but neither journal nor disk could take it: it is forgotten when this node restarts"));
+	}
+	error_free(&e);
+}
+
+/* Go on until it is in the journal or refused there; at a stop the file stays and is sent at the next start. */
+static struct status record_later(struct job *job, const struct ruling *ruling, struct command_append *append)
+{
+	struct status status = S_RETRY;
+
+	while (status.kind == STATUS_RETRY && !atomic_load(&job->core->stopping)) {
+		struct error e = {0};
+
+		clock_sleep_ms(LATER_MS);
+		status = command_append(job->core, append, RECORD_MS, &e);
+		if (!ok(status) && status.kind != STATUS_RETRY)
+			log_error("stop refused by the journal", "detail=%s", LOG_QUOTE(error_text(&e)));
+		error_free(&e);
+	}
+	if (status.kind != STATUS_RETRY)
+		stops_drop(job->core, &ruling->id);
+	return status;
+}
+
+static void narrow(struct job *job, const Anpr__V1__SignedCommand *command, const struct ruling *ruling)
+{
+	struct command_append append = {
+		.signed_command = buffer_span(&job->body), .accepted = job->accepted, .texts = command};
+	struct error e = {0};
+	struct status status;
+
+	hold_all(job->core, ruling, 1);
+	status = command_append(job->core, &append, RECORD_MS, &e);
+	if (status.kind == STATUS_RETRY) {
+		answer_stopped(job, ruling);
+		(void)record_later(job, ruling, &append);
+	} else if (!ok(status)) {
+		refuse(job, status, &e);
+	}
+	/* From here on policy itself says off. */
+	hold_all(job->core, ruling, -1);
+	if (ok(status))
+		wait_receipt(job, &append);
+	free(append.effect);
+	error_free(&e);
+}
+
+struct judgement {
+	struct job *job;
+	struct ruling ruling;
+	struct status status;
+	struct error error;
+};
+
+static void judge(void *context, const struct governance *g)
+{
+	struct judgement *j = context;
+
+	j->status = governance_judge(g, buffer_span(&j->job->body), j->job->accepted, &j->ruling, &j->error);
+}
+
+/* Texts come with the command but become known only when it is appended: a command that brings some is judged there. */
+static bool brings_texts(const Anpr__V1__SignedCommand *command)
+{
+	return command->n_documents > 0;
+}
+
+static void carry_out(struct job *job)
+{
+	Anpr__V1__SignedCommand *command = anpr__v1__signed_command__unpack(NULL, job->body.n, job->body.p);
+	struct judgement j = {.job = job, .status = S_BAD_INPUT};
+
+	if (!command) {
+		error_set(&j.error, "the body is not a SignedCommand (anpr.v1, protobuf)");
+		refuse(job, S_BAD_INPUT, &j.error);
+	} else if (brings_texts(command)) {
+		widen(job, command);
+	} else {
+		journal_look(job->core->journal, judge, &j);
+		if (!ok(j.status))
+			refuse(job, j.status, &j.error);
+		else if (j.ruling.narrows)
+			narrow(job, command, &j.ruling);
+		else
+			widen(job, command);
+	}
+	ruling_free(&j.ruling);
+	error_free(&j.error);
+	if (command)
+		anpr__v1__signed_command__free_unpacked(command, NULL);
+}
+
+static void *run(void *context)
+{
+	struct job *job = context;
+	struct core *core = job->core;
+
+	prctl(PR_SET_NAME, "command");
+	carry_out(job);
+	buffer_free(&job->body);
+	free(job);
+	pthread_mutex_lock(&core->lock);
+	core->commands--;
+	pthread_cond_broadcast(&core->changed);
+	pthread_mutex_unlock(&core->lock);
+	return NULL;
+}
+
+static bool take_place(struct core *core, int change)
+{
+	bool taken;
+
+	pthread_mutex_lock(&core->lock);
+	taken = core->commands < COMMANDS_MAX;
+	if (taken || change < 0)
+		core->commands += (unsigned)change;
+	pthread_mutex_unlock(&core->lock);
+	return taken;
+}
+
+void command_begin(struct core *core, const Anpr__V1__AdminRequest *request)
+{
+	struct job *job = calloc(1, sizeof *job);
+	pthread_attr_t detached;
+	pthread_t thread;
+
+	if (!job || !ok(buffer_append(&job->body, span_of(request->body.data, request->body.len))) ||
+		!take_place(core, 1)) {
+		core_answer(core, request->id, 503, api_error("too many commands at once: try again in a moment"));
+		if (job)
+			buffer_free(&job->body);
+		free(job);
+		return;
+	}
+	job->core = core;
+	job->id = request->id;
+	job->accepted = clock_now();
+	job->deadline = clock_monotonic_ms() + ANSWER_MS;
+	pthread_attr_init(&detached);
+	pthread_attr_setdetachstate(&detached, PTHREAD_CREATE_DETACHED);
+	if (pthread_create(&thread, &detached, run, job) != 0) {
+		core_answer(core, request->id, 503, api_error("no thread could be had for the command: try again"));
+		buffer_free(&job->body);
+		free(job);
+		take_place(core, -1);
+	}
+	pthread_attr_destroy(&detached);
+}

@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A partner's running state; decides nothing.
+ */
+#include "gateway/core/partner.h"
+
+#include "anpr/v1/frame.pb-c.h"
+#include "gateway/base/log.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+struct status partner_new(const char *id, int64_t clock_bound_ms, struct partner **out)
+{
+	struct partner *p = calloc(1, sizeof *p);
+
+	REQUIRE(p, S_OVERLOAD);
+	p->id = strdup(id);
+	p->clock_bound_ms = clock_bound_ms;
+	p->channel.fd = -1;
+	*out = p;
+	return p->id ? S_OK : S_OVERLOAD;
+}
+
+void partner_free(struct partner *p)
+{
+	if (!p)
+		return;
+	partner_detach(p);
+	feed_set_free(&p->feeds);
+	feed_set_free(&p->work_feeds);
+	totals_free(&p->hour);
+	totals_free(&p->ever);
+	totals_free(&p->work);
+	free(p->tallies);
+	free(p->touched);
+	free(p->permitted);
+	free(p->id);
+	free(p);
+}
+
+void partner_detach(struct partner *p)
+{
+	if (p->channel.fd >= 0)
+		channel_fini(&p->channel);
+	p->channel.fd = -1;
+	p->started = false;
+	p->source_state = ANPR__V1__SOURCE_STATE__SOURCE_STATE_UNSPECIFIED;
+}
+
+void partner_attach(struct partner *p, int fd)
+{
+	partner_detach(p);
+	channel_init(&p->channel, fd, FRAME_READ_BATCH_MAX);
+}
+
+static void send_frame(struct partner *p, enum frame_type type, const ProtobufCMessage *message)
+{
+	uint8_t body[1024];
+	size_t n = message ? protobuf_c_message_get_packed_size(message) : 0;
+
+	if (n > sizeof body)
+		return;
+	if (message)
+		protobuf_c_message_pack(message, body);
+	/* What cannot be sent is a source that died or does not listen; its replacement is started anew. */
+	if (!ok(channel_send(&p->channel, type, span_of(body, n), -1)))
+		partner_detach(p);
+}
+
+void partner_start(struct partner *p)
+{
+	Anpr__V1__SourceStart m = ANPR__V1__SOURCE_START__INIT;
+
+	if (p->channel.fd < 0)
+		return;
+	m.epoch = ++p->epoch;
+	m.after = p->gathered;
+	m.since_ms = p->since_ms;
+	p->started = true;
+	log_info("source started", "partner=%s epoch=%llu from=%s", p->id, (unsigned long long)p->epoch,
+		p->gathered[0] ? "cursor" : "time");
+	send_frame(p, FRAME_SOURCE_START, &m.base);
+}
+
+void partner_stop(struct partner *p)
+{
+	p->started = false;
+	if (p->channel.fd >= 0)
+		send_frame(p, FRAME_SOURCE_STOP, NULL);
+}
+
+void partner_rewind(struct partner *p)
+{
+	memcpy(p->gathered, p->cursor, sizeof p->gathered);
+	if (p->off_since_ms != 0 || p->gap == ANPR__V1__GAP_CAUSE__GAP_CAUSE_OFF)
+		p->gathered[0] = 0; /* what it kept from before the off is not asked for again */
+	p->started = false;
+	p->epoch++; /* what still comes of the old epoch is passed over */
+}
+
+static struct status reserve_tallies(struct partner *p, size_t n)
+{
+	if (n == p->n_tallies)
+		return S_OK;
+	free(p->tallies);
+	free(p->touched);
+	p->tallies = calloc(n, sizeof *p->tallies);
+	p->touched = calloc(n, sizeof *p->touched);
+	p->n_tallies = p->tallies && p->touched ? n : 0;
+	return p->n_tallies ? S_OK : S_OVERLOAD;
+}
+
+struct status partner_work_begin(struct partner *p, const struct camera *cameras, size_t n_cameras)
+{
+	for (size_t i = 0; i < p->n_touched; i++)
+		p->tallies[p->touched[i]] = (struct tally){0};
+	p->n_touched = 0;
+	p->n_permitted = 0;
+	p->cameras = cameras;
+	p->in_hand = true;
+	totals_clear(&p->work);
+	TRY(reserve_tallies(p, n_cameras + 1));
+	return feed_set_copy(&p->work_feeds, &p->feeds);
+}
+
+void partner_count(struct partner *p, const struct decision *d)
+{
+	uint32_t i = d->camera ? d->camera->index : (uint32_t)(p->n_tallies - 1);
+	bool permitted = d->verdict == VERDICT_PERMIT;
+
+	if (p->tallies[i].received++ == 0)
+		p->touched[p->n_touched++] = i;
+	p->tallies[i].permitted += permitted;
+	p->work.received++;
+	p->work.permitted += permitted;
+	p->work.published += permitted ? d->n : 0;
+	p->work.classes_dropped += d->class_dropped;
+	if (!permitted)
+		p->work.denied[d->reason]++;
+}
+
+struct status partner_permitted(struct partner *p, uint64_t hash)
+{
+	if (p->n_permitted == p->cap_permitted) {
+		size_t cap = p->cap_permitted ? 2 * p->cap_permitted : 256;
+		uint64_t *permitted = reallocarray(p->permitted, cap, sizeof *permitted);
+
+		REQUIRE(permitted, S_OVERLOAD);
+		p->permitted = permitted;
+		p->cap_permitted = cap;
+	}
+	p->permitted[p->n_permitted++] = hash;
+	return S_OK;
+}
+
+struct status partner_work_cameras(struct partner *p)
+{
+	for (size_t i = 0; i < p->n_touched; i++) {
+		uint32_t index = p->touched[i];
+		const struct tally *t = &p->tallies[index];
+		const char *id = index == p->n_tallies - 1 ? "" : p->cameras[index].id;
+
+		TRY(totals_camera(&p->work, span_text(id), t->received, t->permitted, t->received - t->permitted));
+	}
+	return S_OK;
+}
+
+struct status partner_work_committed(struct partner *p)
+{
+	p->in_hand = false;
+	if (p->work_cursor)
+		snprintf(p->cursor, sizeof p->cursor, "%s", p->work_cursor);
+	p->work_cursor = NULL;
+	if (p->work.received > 0)
+		p->off_since_ms = 0;
+	if (p->gap == ANPR__V1__GAP_CAUSE__GAP_CAUSE_OFF)
+		p->off_since_ms = p->gap_from_ms;
+	p->gap = ANPR__V1__GAP_CAUSE__GAP_CAUSE_UNSPECIFIED;
+	TRY(feed_set_copy(&p->feeds, &p->work_feeds));
+	TRY(totals_add(&p->hour, &p->work, true));
+	return totals_add(&p->ever, &p->work, false);
+}

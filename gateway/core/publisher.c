@@ -1,0 +1,542 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A publisher's thread, and what others may ask of it. The thread sleeps until a source, a switch or the clock has
+ * something for it; it opens Kafka only when there is something to publish or to fence.
+ */
+#include "gateway/core/publisher_internal.h"
+
+#include "gateway/base/log.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#define IDLE_POLL_MS    1000
+#define RESUME_FIRST_MS 100   /* back-off after a failed resume, doubled up to the next */
+#define RESUME_MOST_MS  3000
+#define BLOCKED_MS      10000 /* how often a missing topic is looked for */
+
+/* --- state shared by the files --- */
+
+struct partner *publisher_partner(struct publisher *p, struct span id)
+{
+	for (size_t i = 0; i < p->n_partners; i++)
+		if (span_is(id, p->partners[i]->id))
+			return p->partners[i];
+	return NULL;
+}
+
+void publisher_say(struct publisher *p, const char *state, const char *detail)
+{
+	pthread_mutex_lock(&p->lock);
+	snprintf(p->state, sizeof p->state, "%s", state);
+	snprintf(p->detail, sizeof p->detail, "%s", detail);
+	pthread_mutex_unlock(&p->lock);
+}
+
+bool publisher_interrupted(struct publisher *p)
+{
+	if (atomic_load(&p->fence_wanted) > p->fence_done)
+		return true;
+	if (!p->snapshot || journal_version(p->options.journal) != snapshot_version(p->snapshot))
+		return true;
+	for (size_t i = 0; i < p->n_partners; i++)
+		if (p->partners[i]->in_hand && atomic_load(&p->partners[i]->held) > 0)
+			return true;
+	return false;
+}
+
+struct adoption {
+	struct publisher *p;
+	struct status status;
+};
+
+/* Partners that hash to this publisher, as far as not known yet. */
+static void adopt_partners(void *context, const struct governance *g)
+{
+	struct adoption *a = context;
+	struct publisher *p = a->p;
+	const struct governance_partner *list;
+	size_t n = governance_partners(g, &list);
+
+	for (size_t i = 0; i < n && ok(a->status); i++) {
+		struct span id = span_text(list[i].id);
+		struct partner **grown, *fresh = NULL;
+
+		if (murmur2_partition(id, p->options.count) != p->options.index || publisher_partner(p, id))
+			continue;
+		grown = reallocarray(NULL, p->n_partners + 1, sizeof *grown);
+		a->status = grown ? partner_new(list[i].id, list[i].clock_bound_ms, &fresh) : S_OVERLOAD;
+		if (!ok(a->status)) {
+			free(grown);
+			partner_free(fresh);
+			return;
+		}
+		if (p->n_partners > 0)
+			memcpy(grown, p->partners, p->n_partners * sizeof *grown);
+		grown[p->n_partners] = fresh;
+		pthread_mutex_lock(&p->lock);
+		free(p->partners);
+		p->partners = grown;
+		p->n_partners++;
+		pthread_mutex_unlock(&p->lock);
+	}
+}
+
+struct status publisher_adopt(struct publisher *p)
+{
+	struct policy_snapshot *fresh = journal_snapshot(p->options.journal);
+	struct adoption a = {p, S_OK};
+
+	snapshot_release(p->snapshot);
+	p->snapshot = fresh;
+	REQUIRE(fresh, S_WAIT);
+	journal_look(p->options.journal, adopt_partners, &a);
+	return a.status;
+}
+
+/* --- the thread --- */
+
+static void take_attachments(struct publisher *p)
+{
+	struct attachment **at = &p->attachments, *a;
+
+	pthread_mutex_lock(&p->lock);
+	while ((a = *at)) {
+		struct partner *partner = publisher_partner(p, span_text(a->partner));
+
+		if (!partner) { /* not in the journal yet: keep it */
+			at = &a->next;
+			continue;
+		}
+		*at = a->next;
+		partner_attach(partner, a->fd);
+		free(a->partner);
+		free(a);
+	}
+	pthread_mutex_unlock(&p->lock);
+}
+
+static void go_off(struct partner *partner)
+{
+	partner_stop(partner);
+	partner->gap = ANPR__V1__GAP_CAUSE__GAP_CAUSE_OFF;
+	partner->gap_from_ms = clock_now().v;
+	partner->gathered[0] = 0;
+	log_info("partner off", "partner=%s", partner->id);
+}
+
+/* After its cursor, or where there is none, from when it came on. */
+static void start_source(struct partner *partner, const struct partner_policy *policy, struct utc_ms now)
+{
+	partner->since_ms = partner_policy_on_since(policy, now).v - partner->clock_bound_ms;
+	partner_start(partner);
+}
+
+static void drop(struct publisher *p, struct partner *partner)
+{
+	if (partner->started)
+		partner_stop(partner);
+	batch_forget(p->current, partner);
+	batch_forget(p->next, partner);
+	partner_rewind(partner);
+}
+
+/* Start and stop sources as policy, holds and topics have it. */
+static void steer_partner(struct publisher *p, struct partner *partner)
+{
+	const struct partner_policy *policy = snapshot_partner(p->snapshot, span_text(partner->id));
+	struct utc_ms now = clock_now();
+	bool on = policy && partner_policy_any_on(policy, now);
+
+	if (partner->on && !on)
+		go_off(partner);
+	partner->on = on;
+	if (atomic_load(&partner->held) > 0 || partner->blocked) {
+		if (partner->started)
+			drop(p, partner);
+		return;
+	}
+	if (on && !partner->started && partner->channel.fd >= 0 && p->known)
+		start_source(partner, policy, now);
+}
+
+static void steer(struct publisher *p)
+{
+	for (size_t i = 0; p->snapshot && i < p->n_partners; i++)
+		steer_partner(p, p->partners[i]);
+}
+
+static bool anything_on(const struct publisher *p)
+{
+	for (size_t i = 0; i < p->n_partners; i++)
+		if (p->partners[i]->on)
+			return true;
+	return false;
+}
+
+static bool anything_to_tell(const struct publisher *p)
+{
+	for (size_t i = 0; i < p->n_partners; i++)
+		if (p->partners[i]->gap != ANPR__V1__GAP_CAUSE__GAP_CAUSE_UNSPECIFIED)
+			return true;
+	return statement_hour_over(p, clock_now());
+}
+
+static void give_up_producer(struct publisher *p)
+{
+	producer_close(p->producer);
+	p->producer = NULL;
+}
+
+static void back_off(struct publisher *p, struct error *e)
+{
+	int64_t wait = p->resume_wait_ms ? 2 * p->resume_wait_ms : RESUME_FIRST_MS;
+
+	p->resume_wait_ms = wait > RESUME_MOST_MS ? RESUME_MOST_MS : wait;
+	/* Two nodes that fence each other must not do so in step. */
+	p->retry_at_ms = clock_monotonic_ms() + p->resume_wait_ms / 2 + (int64_t)random_below((uint64_t)p->resume_wait_ms);
+	publisher_say(p, "waiting", error_text(e));
+	log_warn("publisher waits", "publisher=%u detail=%s", p->options.index, LOG_QUOTE(error_text(e)));
+}
+
+static void resume(struct publisher *p)
+{
+	struct error e = {0};
+
+	publisher_say(p, "resuming", "");
+	give_up_producer(p);
+	if (ok(resume_run(p, &e))) {
+		p->resume_wait_ms = 0;
+		p->resumed_at_ms = clock_monotonic_ms();
+		publisher_say(p, "publishing", "");
+		steer(p);
+	} else {
+		give_up_producer(p);
+		back_off(p, &e);
+	}
+	error_free(&e);
+}
+
+static void swap_batches(struct publisher *p)
+{
+	struct batch *full = p->next;
+
+	p->next = p->current;
+	p->current = full;
+}
+
+static bool batch_due(const struct publisher *p, const struct batch *b)
+{
+	int64_t now = clock_monotonic_ms();
+
+	if (!b->first || now - p->commit_at_ms < BATCH_SPACING_MS)
+		return false;
+	return batch_full(b) || now - b->opened_ms >= p->options.batch_ms;
+}
+
+static void publish_batch(struct publisher *p, struct batch *b)
+{
+	struct error e = {0};
+	enum transaction_end end = transaction_run(p, b, ANPR__V1__LEDGER_RECORD__KIND__KIND_BATCH, &e);
+
+	switch (end) {
+	case TRANSACTION_DONE:
+		if (b)
+			batch_reset(b);
+		break;
+	case TRANSACTION_UNKNOWN:
+		p->current->in_doubt = true;
+		/* fall through */
+	case TRANSACTION_NOT:
+		log_info("transaction not committed", "publisher=%u known=%s error=%s", p->options.index,
+			end == TRANSACTION_NOT ? "yes" : "no", producer_error_word(p->producer));
+		give_up_producer(p);
+		break;
+	}
+	error_free(&e);
+}
+
+/* How long there is nothing to do unless a source or somebody else says so. */
+static int patience(const struct publisher *p)
+{
+	int64_t now = clock_monotonic_ms(), wait = IDLE_POLL_MS;
+
+	if (p->next->first) {
+		wait = p->next->opened_ms + p->options.batch_ms - now;
+		if (wait < p->commit_at_ms + BATCH_SPACING_MS - now)
+			wait = p->commit_at_ms + BATCH_SPACING_MS - now;
+	}
+	if (p->retry_at_ms > now && wait > p->retry_at_ms - now)
+		wait = p->retry_at_ms - now;
+	return wait < 0 ? 0 : wait > IDLE_POLL_MS ? IDLE_POLL_MS : (int)wait;
+}
+
+static bool wants_kafka(struct publisher *p)
+{
+	return atomic_load(&p->fence_wanted) > p->fence_done || anything_on(p) || p->current->first || p->next->first ||
+	       (p->known && anything_to_tell(p));
+}
+
+static void follow_policy(struct publisher *p)
+{
+	if (p->snapshot && journal_version(p->options.journal) == snapshot_version(p->snapshot))
+		return;
+	if (!ok(publisher_adopt(p))) {
+		char trouble[256];
+
+		if (journal_trouble(p->options.journal, trouble, sizeof trouble))
+			publisher_say(p, "waiting", trouble);
+	}
+}
+
+static void copy_partner(const struct partner *from, struct partner_status *to)
+{
+	snprintf(to->id, sizeof to->id, "%s", from->id);
+	snprintf(to->detail, sizeof to->detail, "%s", from->detail);
+	to->source_state = from->source_state;
+	to->on = from->on;
+	to->held = atomic_load(&from->held) > 0;
+	to->blocked = from->blocked;
+	to->ever = from->ever;
+	to->ever.cameras = NULL;
+	to->ever.n_cameras = to->ever.cap_cameras = 0;
+	to->newest_arrival_ms = from->newest_arrival_ms;
+}
+
+/* Let others see how it stands. */
+static void show(struct publisher *p)
+{
+	pthread_mutex_lock(&p->lock);
+	if (p->n_shown != p->n_partners) {
+		struct partner_status *shown = reallocarray(p->shown, p->n_partners, sizeof *shown);
+
+		if (shown) {
+			p->shown = shown;
+			p->n_shown = p->n_partners;
+		}
+	}
+	for (size_t i = 0; i < p->n_shown; i++)
+		copy_partner(p->partners[i], &p->shown[i]);
+	p->shown_ordinal = p->ordinal;
+	pthread_mutex_unlock(&p->lock);
+}
+
+static bool anything_blocked(const struct publisher *p)
+{
+	for (size_t i = 0; i < p->n_partners; i++)
+		if (p->partners[i]->blocked)
+			return true;
+	return false;
+}
+
+static void step(struct publisher *p)
+{
+	follow_policy(p);
+	take_attachments(p);
+	steer(p);
+	show(p);
+	batch_gather(p, p->next, patience(p));
+	if (!p->snapshot || clock_monotonic_ms() < p->retry_at_ms)
+		return;
+	if (atomic_load(&p->fence_wanted) > p->fence_done || (!p->producer && wants_kafka(p))) {
+		resume(p);
+		return;
+	}
+	if (!p->producer)
+		return;
+	if (anything_blocked(p) && clock_monotonic_ms() - p->resumed_at_ms > BLOCKED_MS) {
+		resume(p); /* fetches metadata anew */
+		return;
+	}
+	if (!p->current->first && batch_due(p, p->next))
+		swap_batches(p);
+	if (p->current->first)
+		publish_batch(p, p->current);
+	else if (anything_to_tell(p))
+		publish_batch(p, NULL);
+}
+
+/* Everything gathered is given up (the sources will be asked for it again); what was done is written down. */
+static void finish(struct publisher *p)
+{
+	struct error e = {0};
+
+	if (p->producer && p->known && p->snapshot)
+		(void)transaction_run(p, NULL, ANPR__V1__LEDGER_RECORD__KIND__KIND_STOP, &e);
+	error_free(&e);
+	give_up_producer(p);
+}
+
+static void *run(void *context)
+{
+	struct publisher *p = context;
+	char name[16];
+
+	snprintf(name, sizeof name, "publisher-%u", p->options.index % 1000);
+	prctl(PR_SET_NAME, name);
+	while (!atomic_load(&p->stopping))
+		step(p);
+	finish(p);
+	return NULL;
+}
+
+/* --- what others ask --- */
+
+struct status publisher_start(const struct publisher_options *options, struct publisher **out, struct error *e)
+{
+	struct publisher *p = calloc(1, sizeof *p);
+
+	REQUIRE(p, S_OVERLOAD);
+	p->options = *options;
+	p->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	snprintf(p->transactional_id, sizeof p->transactional_id, "anpr-publisher-%u", options->index);
+	snprintf(p->state, sizeof p->state, "idle");
+	pthread_mutex_init(&p->lock, NULL);
+	window_init(&p->window, options->window_ms);
+	p->scratch.max = 256u << 20;
+	p->current = &p->batches[0];
+	p->next = &p->batches[1];
+	batch_reset(p->current);
+	batch_reset(p->next);
+	if (p->wake_fd < 0 || pthread_create(&p->thread, NULL, run, p) != 0)
+		return error_set(e, "cannot start publisher %u: %s", options->index, strerror(errno));
+	*out = p;
+	return S_OK;
+}
+
+void publisher_stop(struct publisher *p)
+{
+	atomic_store(&p->stopping, true);
+	publisher_wake(p);
+}
+
+void publisher_join(struct publisher *p)
+{
+	pthread_join(p->thread, NULL);
+	for (size_t i = 0; i < p->n_partners; i++)
+		partner_free(p->partners[i]);
+	free(p->partners);
+	while (p->attachments) {
+		struct attachment *a = p->attachments;
+
+		p->attachments = a->next;
+		close(a->fd);
+		free(a->partner);
+		free(a);
+	}
+	snapshot_release(p->snapshot);
+	window_fini(&p->window);
+	fence_report_free(&p->report);
+	free(p->shown);
+	arena_free(&p->batches[0].arena);
+	arena_free(&p->batches[1].arena);
+	arena_free(&p->scratch);
+	buffer_free(&p->message);
+	pthread_mutex_destroy(&p->lock);
+	close(p->wake_fd);
+	free(p);
+}
+
+void publisher_wake(struct publisher *p)
+{
+	uint64_t one = 1;
+
+	/* A full counter is awake already. */
+	if (write(p->wake_fd, &one, sizeof one) < 0)
+		return;
+}
+
+void publisher_attach(struct publisher *p, const char *partner, int fd)
+{
+	struct attachment *a = calloc(1, sizeof *a);
+
+	if (!a || !(a->partner = strdup(partner))) {
+		free(a);
+		close(fd);
+		return;
+	}
+	a->fd = fd;
+	pthread_mutex_lock(&p->lock);
+	a->next = p->attachments;
+	p->attachments = a;
+	pthread_mutex_unlock(&p->lock);
+	publisher_wake(p);
+}
+
+void publisher_hold(struct publisher *p, const char *partner, int change)
+{
+	pthread_mutex_lock(&p->lock);
+	for (size_t i = 0; i < p->n_partners; i++)
+		if (!partner || strcmp(p->partners[i]->id, partner) == 0)
+			atomic_fetch_add(&p->partners[i]->held, change);
+	pthread_mutex_unlock(&p->lock);
+	publisher_wake(p);
+}
+
+void publisher_fence(struct publisher *p, uint64_t entry)
+{
+	uint64_t wanted = atomic_load(&p->fence_wanted);
+
+	while (wanted < entry && !atomic_compare_exchange_weak(&p->fence_wanted, &wanted, entry))
+		;
+	publisher_wake(p);
+}
+
+static void *copy_array(const void *from, size_t n, size_t size)
+{
+	void *copy = calloc(n ? n : 1, size);
+
+	if (copy && n > 0)
+		memcpy(copy, from, n * size);
+	return copy;
+}
+
+struct status publisher_fenced(struct publisher *p, uint64_t entry, struct fence_report *out)
+{
+	struct status status = S_WAIT;
+
+	pthread_mutex_lock(&p->lock);
+	if (p->fence_done >= entry) {
+		*out = p->report;
+		out->feeds = copy_array(p->report.feeds, p->report.n_feeds, sizeof *out->feeds);
+		out->ends = copy_array(p->report.ends, p->report.n_ends, sizeof *out->ends);
+		status = out->feeds && out->ends ? S_OK : S_OVERLOAD;
+	}
+	pthread_mutex_unlock(&p->lock);
+	return status;
+}
+
+void fence_report_free(struct fence_report *r)
+{
+	free(r->feeds);
+	free(r->ends);
+	*r = (struct fence_report){0};
+}
+
+struct status publisher_status(struct publisher *p, struct publisher_status *out)
+{
+	*out = (struct publisher_status){.index = p->options.index};
+	pthread_mutex_lock(&p->lock);
+	out->partners = copy_array(p->shown, p->n_shown, sizeof *out->partners);
+	if (out->partners) {
+		snprintf(out->state, sizeof out->state, "%s", p->state);
+		snprintf(out->detail, sizeof out->detail, "%s", p->detail);
+		out->ordinal = p->shown_ordinal;
+		out->transactions = p->transactions;
+		out->aborted = p->aborted;
+		out->transaction_ms = p->transaction_ms;
+		out->n_partners = p->n_shown;
+	}
+	pthread_mutex_unlock(&p->lock);
+	return out->partners ? S_OK : S_OVERLOAD;
+}
+
+void publisher_status_free(struct publisher_status *s)
+{
+	free(s->partners);
+	*s = (struct publisher_status){0};
+}

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Publisher k owns the transactional id anpr-publisher-<k>, alone writes partition k of the ledger, and carries every
+ * partner with murmur2(partner) mod N = k: reads in, one transaction with the permitted ones and a ledger record out.
+ * One thread each.
+ */
+#ifndef ANPR_CORE_PUBLISHER_H
+#define ANPR_CORE_PUBLISHER_H
+
+#include "gateway/core/journal.h"
+#include "gateway/core/totals.h"
+
+struct publisher;
+
+struct publisher_options {         /* all borrowed for the publisher's life */
+	const struct kafka_config *kafka;
+	const char *ledger, *heads, *accounts; /* topics */
+	const char *node, *gateway;
+	const struct node_key *key;
+	struct journal *journal;
+	uint32_t index, count;
+	int64_t batch_ms, window_ms;
+	void (*fenced)(void *context); /* on the publisher's thread, after a fence asked for is done; must not block */
+	void *context;
+};
+
+MUST struct status publisher_start(const struct publisher_options *options, struct publisher **out, struct error *e);
+/* Ask it to write its last record and end; join waits. */
+void publisher_stop(struct publisher *p);
+void publisher_join(struct publisher *p);
+
+/* Any thread: something changed that the publisher should look at. */
+void publisher_wake(struct publisher *p);
+/* Any thread: the socket of a partner's source. Takes the descriptor. */
+void publisher_attach(struct publisher *p, const char *partner, int fd);
+/* Any thread: an off is on its way (+1) or has been dealt with (-1): meanwhile nothing of the partner is committed.
+ * NULL = all partners. */
+void publisher_hold(struct publisher *p, const char *partner, int change);
+
+/* Any thread: fence, for the narrowing entry numbered `entry`, which has been read back. */
+void publisher_fence(struct publisher *p, uint64_t entry);
+/* Where it stood when the newest fence returned. */
+struct fence_report {
+	uint64_t entry;                /* newest entry asked for when the fence began */
+	int64_t fenced_at_ms;          /* UTC */
+	struct fence_feed { char partner[65], topic[250]; uint64_t sequence; } *feeds;
+	size_t n_feeds;
+	struct fence_end { char topic[250]; uint32_t partition; int64_t high_watermark; } *ends;
+	size_t n_ends;
+};
+/* OK: a fence begun after `entry` was asked for is done, *out is a copy (fence_report_free). WAIT: not yet. */
+MUST struct status publisher_fenced(struct publisher *p, uint64_t entry, struct fence_report *out);
+void fence_report_free(struct fence_report *r);
+
+/* For status: a copy of counts, without cameras. */
+struct partner_status {
+	char id[65];
+	unsigned source_state;
+	char detail[128];
+	bool on, held, blocked;
+	struct totals ever;
+	int64_t newest_arrival_ms;     /* 0 = none since start */
+};
+struct publisher_status {
+	uint32_t index;
+	char state[32];                /* "idle" "resuming" "publishing" "waiting" */
+	char detail[256];
+	uint64_t ordinal;              /* of its newest ledger record */
+	uint64_t transactions, aborted;
+	int64_t transaction_ms;        /* the newest one's length */
+	struct partner_status *partners;
+	size_t n_partners;
+};
+MUST struct status publisher_status(struct publisher *p, struct publisher_status *out);
+void publisher_status_free(struct publisher_status *s);
+
+#endif

@@ -1,0 +1,505 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * From the topics back to a state, the same after a crash, a fence, an unknown commit: a new handle, whose init fences
+ * every earlier owner; the journal to its end; the head and the ledger to their ends; a take-over record. What is in
+ * memory survives if the ledger says that nobody else has written meanwhile.
+ */
+#include "gateway/core/publisher_internal.h"
+
+#include "gateway/base/log.h"
+#include "gateway/kafka/reader.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#define INIT_MS    5000
+#define JOURNAL_MS 5000
+#define LEDGER_MS  20000
+
+void resume_mark(struct publisher *p, int64_t at_ms, int64_t offset)
+{
+	if (p->n_marks > 0 && at_ms - p->marks[p->n_marks - 1].at_ms < HEAD_EVERY_MS)
+		return;
+	if (p->n_marks == MARKS_MAX)
+		memmove(&p->marks[0], &p->marks[1], (--p->n_marks) * sizeof p->marks[0]);
+	p->marks[p->n_marks++] = (struct mark){at_ms, offset};
+	/* Of those older than the window only the newest is of use. */
+	while (p->n_marks > 1 && p->marks[1].at_ms <= at_ms - p->window.length_ms)
+		memmove(&p->marks[0], &p->marks[1], (--p->n_marks) * sizeof p->marks[0]);
+}
+
+/* --- reading heads --- */
+
+struct heads {
+	struct publisher *p;
+	const uint8_t (*keys)[32];
+	size_t n_keys;
+	Anpr__V1__Head *head;
+	Anpr__V1__Account **hours;
+	size_t n_hours;
+	struct error *e;
+};
+
+static struct status keep_head(struct heads *h, struct span bytes)
+{
+	Anpr__V1__Head *head = anpr__v1__head__unpack(NULL, bytes.n, bytes.p);
+
+	REQUIRE(head && head->publisher == h->p->options.index, S_BAD_INPUT);
+	if (h->head)
+		anpr__v1__head__free_unpacked(h->head, NULL);
+	h->head = head;
+	return S_OK;
+}
+
+static struct status keep_hour(struct heads *h, struct span bytes)
+{
+	Anpr__V1__Account *hour = anpr__v1__account__unpack(NULL, bytes.n, bytes.p);
+	Anpr__V1__Account **hours = reallocarray(h->hours, h->n_hours + 1, sizeof *hours);
+
+	if (hours)
+		h->hours = hours;
+	if (!hour || !hours) {
+		if (hour)
+			anpr__v1__account__free_unpacked(hour, NULL);
+		return S_OVERLOAD;
+	}
+	h->hours[h->n_hours++] = hour;
+	return S_OK;
+}
+
+static struct status keep_window_key(struct heads *h, struct span bytes)
+{
+	Anpr__V1__WindowKey *key = anpr__v1__window_key__unpack(NULL, bytes.n, bytes.p);
+	bool good = key && key->key.len == sizeof h->p->window.key;
+
+	if (good) {
+		memcpy(h->p->window.key, key->key.data, sizeof h->p->window.key);
+		h->p->window.epoch = key->epoch;
+	}
+	if (key)
+		anpr__v1__window_key__free_unpacked(key, NULL);
+	return good ? S_OK : S_BAD_INPUT;
+}
+
+static struct status take_head_record(void *context, const struct kafka_record *record)
+{
+	struct heads *h = context;
+	Anpr__V1__StoredRecord *holder = NULL;
+	struct status status;
+	struct span bytes;
+	char key[160];
+
+	if (record->value.n == 0 || record->key.n >= sizeof key)
+		return S_OK;
+	memcpy(key, record->key.p, record->key.n);
+	key[record->key.n] = 0;
+	TRY(stored_record_open(record->value, h->keys, h->n_keys, &holder, h->e));
+	bytes = span_of(holder->record.data, holder->record.len);
+	if (strncmp(key, "publisher/", 10) == 0)
+		status = keep_head(h, bytes);
+	else if (strncmp(key, "hour/", 5) == 0)
+		status = keep_hour(h, bytes);
+	else
+		status = strcmp(key, "window-key") == 0 ? keep_window_key(h, bytes) : S_OK;
+	anpr__v1__stored_record__free_unpacked(holder, NULL);
+	return status;
+}
+
+static void heads_free(struct heads *h)
+{
+	if (h->head)
+		anpr__v1__head__free_unpacked(h->head, NULL);
+	for (size_t i = 0; i < h->n_hours; i++)
+		anpr__v1__account__free_unpacked(h->hours[i], NULL);
+	free(h->hours);
+	free((void *)h->keys);
+}
+
+static void copy_keys(void *context, const struct governance *g)
+{
+	struct heads *h = context;
+	const uint8_t(*keys)[32];
+	size_t n = governance_node_keys(g, &keys);
+	uint8_t(*copy)[32] = reallocarray(NULL, n ? n : 1, sizeof *copy);
+
+	if (copy && n > 0)
+		memcpy(copy, keys, n * sizeof *copy);
+	h->keys = (const uint8_t(*)[32])copy;
+	h->n_keys = copy ? n : 0;
+}
+
+static void forget(struct publisher *p)
+{
+	for (size_t i = 0; i < p->n_partners; i++) {
+		struct partner *partner = p->partners[i];
+
+		feed_set_free(&partner->feeds);
+		totals_free(&partner->hour);
+		totals_free(&partner->ever);
+		partner->cursor[0] = 0;
+		partner->hour_ms = 0;
+		partner->off_since_ms = 0;
+	}
+	window_fini(&p->window);
+	window_init(&p->window, p->options.window_ms);
+	p->ordinal = 0;
+	p->ledger_hash = (struct digest){0};
+	p->ledger_next = 0;
+	p->n_marks = 0;
+}
+
+static struct status set_cursor(struct partner *partner, const char *cursor)
+{
+	REQUIRE(strlen(cursor) <= READ_CURSOR_MAX, S_BAD_INPUT);
+	snprintf(partner->cursor, sizeof partner->cursor, "%s", cursor);
+	return S_OK;
+}
+
+static struct status take_partner_head(struct publisher *p, const Anpr__V1__PartnerHead *m)
+{
+	struct partner *partner = publisher_partner(p, span_text(m->partner));
+
+	REQUIRE(partner, S_OK); /* a partner that was taken away */
+	TRY(set_cursor(partner, m->cursor));
+	for (size_t i = 0; i < m->n_feeds; i++)
+		TRY(feed_take_over(&partner->feeds, m->feeds[i]));
+	partner->hour_ms = m->hour_ms;
+	return m->ever ? totals_add_message(&partner->ever, m->ever) : S_OK;
+}
+
+/* Parts of an hour that a later head has made old are told by their ledger hash. */
+static struct status take_hours(struct publisher *p, const struct heads *h)
+{
+	for (size_t i = 0; i < h->n_hours; i++) {
+		const Anpr__V1__Account *hour = h->hours[i];
+		struct partner *partner = publisher_partner(p, span_text(hour->partner));
+		struct totals whole = {0};
+		struct status status;
+
+		if (!partner || !hour->totals || hour->hour_ms != partner->hour_ms ||
+			!span_equal(span_of(hour->ledger_hash.data, hour->ledger_hash.len),
+				span_of(h->head->ledger_hash.data, h->head->ledger_hash.len)))
+			continue;
+		/* Every part repeats the totals; the cameras are divided among them. */
+		status = totals_add_message(&whole, hour->totals);
+		if (ok(status))
+			status = hour->part == 0 ? totals_add(&partner->hour, &whole, true) : S_OK;
+		for (size_t c = 0; ok(status) && hour->part > 0 && c < whole.n_cameras; c++)
+			status = totals_camera(&partner->hour, span_text(whole.cameras[c].id),
+				whole.cameras[c].received, whole.cameras[c].permitted, whole.cameras[c].denied);
+		totals_free(&whole);
+		TRY(status);
+	}
+	return S_OK;
+}
+
+static struct status read_heads(struct publisher *p, int64_t *from, uint64_t *covered, struct error *e)
+{
+	struct heads h = {.p = p, .e = e};
+	struct status status;
+	int64_t next;
+
+	journal_look(p->options.journal, copy_keys, &h);
+	forget(p);
+	*from = READER_OLDEST;
+	*covered = 0;
+	status = reader_to_end(p->options.kafka, p->options.heads, (int32_t)p->options.index, READER_OLDEST, LEDGER_MS,
+		take_head_record, &h, &next, e);
+	if (ok(status) && h.head) {
+		*from = h.head->window_offset < h.head->ledger_offset ? h.head->window_offset : h.head->ledger_offset;
+		*covered = h.head->ordinal;
+		p->ordinal = h.head->ordinal;
+		p->ledger_next = h.head->ledger_offset;
+		status = digest_from(span_of(h.head->ledger_hash.data, h.head->ledger_hash.len), &p->ledger_hash);
+		for (size_t i = 0; ok(status) && i < h.head->n_partners; i++)
+			status = take_partner_head(p, h.head->partners[i]);
+		if (ok(status))
+			status = take_hours(p, &h);
+	}
+	if (ok(status) && p->window.epoch == 0) {
+		random_bytes(p->window.key, sizeof p->window.key);
+		random_bytes(&p->window.epoch, sizeof p->window.epoch);
+		p->window_key_new = true;
+	}
+	heads_free(&h);
+	return status;
+}
+
+/* --- reading the ledger --- */
+
+struct ledger_reading {
+	struct publisher *p;
+	uint64_t covered;   /* records up to this one are in the state already: only their window counts */
+	bool foreign;       /* somebody else wrote since */
+	bool settled;       /* the batch in doubt was found */
+	struct error *e;
+};
+
+static struct status take_window(struct publisher *p, const Anpr__V1__PartnerRecord *m)
+{
+	if (m->key_epoch != p->window.epoch)
+		return S_OK;
+	for (size_t i = 0; i < m->n_permitted_ids; i++)
+		TRY(window_add(&p->window, m->permitted_ids[i], (struct utc_ms){m->received_at_ms}));
+	return S_OK;
+}
+
+static struct status take_partner(struct publisher *p, const Anpr__V1__PartnerRecord *m)
+{
+	struct partner *partner = publisher_partner(p, span_text(m->partner));
+
+	REQUIRE(partner, S_OK);
+	TRY(set_cursor(partner, m->cursor));
+	for (size_t i = 0; i < m->n_feeds; i++)
+		TRY(feed_take_over(&partner->feeds, m->feeds[i]));
+	if (m->totals && m->totals->received > 0)
+		partner->off_since_ms = 0;
+	for (size_t i = 0; i < m->n_gaps; i++)
+		if (m->gaps[i]->cause == ANPR__V1__GAP_CAUSE__GAP_CAUSE_OFF)
+			partner->off_since_ms = m->gaps[i]->from_ms;
+	if (m->totals)
+		TRY(totals_add_message(&partner->hour, m->totals));
+	return m->totals ? totals_add_message(&partner->ever, m->totals) : S_OK;
+}
+
+/* The first record of an hour carries the accounts of the one before: hours begin with it. */
+static void turn_hours(struct publisher *p, int64_t written_ms)
+{
+	for (size_t i = 0; i < p->n_partners; i++) {
+		if (p->partners[i]->hour_ms == hour_of(written_ms))
+			continue;
+		totals_clear(&p->partners[i]->hour);
+		p->partners[i]->hour_ms = hour_of(written_ms);
+	}
+}
+
+static struct status take_state(struct ledger_reading *l, const Anpr__V1__LedgerRecord *m, const struct digest *hash)
+{
+	struct publisher *p = l->p;
+
+	if (m->ordinal != p->ordinal + 1 || !span_equal(span_of(m->previous_hash.data, m->previous_hash.len),
+						    span_of(p->ledger_hash.v, sizeof p->ledger_hash.v))) {
+		error_set(l->e, "ledger record %llu of publisher %u does not follow record %llu: not one chain",
+			(unsigned long long)m->ordinal, p->options.index, (unsigned long long)p->ordinal);
+		return S_REFUSED;
+	}
+	if (p->current->in_doubt && span_equal(span_of(m->batch_id.data, m->batch_id.len),
+					    span_of(p->current->id, sizeof p->current->id)))
+		l->settled = true;
+	else
+		l->foreign = true;
+	turn_hours(p, m->written_at_ms);
+	for (size_t i = 0; i < m->n_partners; i++)
+		TRY(take_partner(p, m->partners[i]));
+	p->ordinal = m->ordinal;
+	p->ledger_hash = *hash;
+	return S_OK;
+}
+
+static struct status take_ledger_record(void *context, const struct kafka_record *record)
+{
+	struct ledger_reading *l = context;
+	Anpr__V1__LedgerRecord *m = NULL;
+	struct status status = S_OK;
+	struct digest hash;
+
+	TRY(ledger_decode(record->value, &m, &hash, l->e));
+	resume_mark(l->p, m->written_at_ms, record->offset);
+	if (m->ordinal > l->covered)
+		status = take_state(l, m, &hash);
+	for (size_t i = 0; ok(status) && i < m->n_partners; i++)
+		status = take_window(l->p, m->partners[i]);
+	l->p->ledger_next = record->offset + 1;
+	anpr__v1__ledger_record__free_unpacked(m, NULL);
+	return status;
+}
+
+static struct status refuse_gap(struct publisher *p, struct error *e)
+{
+	error_set(e, "the ledger of publisher %u no longer has what follows its head: an operator must acknowledge the gap",
+		p->options.index);
+	return S_REFUSED;
+}
+
+/* errors: REFUSED where the ledger was trimmed past the head: not guessed. */
+static struct status read_ledger(struct publisher *p, int64_t from, uint64_t covered, struct ledger_reading *l,
+	struct error *e)
+{
+	int64_t oldest, newest, head_next = p->ledger_next;
+
+	*l = (struct ledger_reading){.p = p, .covered = covered, .e = e};
+	TRY(reader_watermarks(
+		p->options.kafka, p->options.ledger, (int32_t)p->options.index, INIT_MS, &oldest, &newest, e));
+	if (oldest > head_next)
+		return refuse_gap(p, e);
+	if (from < oldest)
+		from = oldest;
+	TRY(reader_to_end(p->options.kafka, p->options.ledger, (int32_t)p->options.index, from, LEDGER_MS,
+		take_ledger_record, l, &p->ledger_next, e));
+	return p->ordinal < covered ? refuse_gap(p, e) : S_OK;
+}
+
+/* --- what it means for what is in memory --- */
+
+static void start_over(struct publisher *p)
+{
+	batch_reset(p->current);
+	batch_reset(p->next);
+	for (size_t i = 0; i < p->n_partners; i++)
+		partner_rewind(p->partners[i]);
+}
+
+static struct status read_state(struct publisher *p, struct error *e)
+{
+	struct ledger_reading l;
+	bool known = p->known;
+	int64_t from = p->ledger_next;
+	uint64_t covered = p->ordinal;
+
+	p->known = false;
+	if (!known)
+		TRY(read_heads(p, &from, &covered, e));
+	TRY(read_ledger(p, from, covered, &l, e));
+	p->known = true;
+	if (!known || l.foreign)
+		start_over(p);
+	else if (l.settled)
+		batch_reset(p->current); /* it had been committed after all */
+	p->current->in_doubt = false;
+	for (size_t i = 0; i < p->n_partners; i++)
+		if (!p->partners[i]->started)
+			partner_rewind(p->partners[i]);
+	return S_OK;
+}
+
+/* --- where the fence left things, for receipts --- */
+
+static struct status report_feeds(struct publisher *p, struct fence_report *r)
+{
+	for (size_t i = 0; i < p->n_partners; i++)
+		r->n_feeds += p->partners[i]->feeds.n;
+	r->feeds = calloc(r->n_feeds ? r->n_feeds : 1, sizeof *r->feeds);
+	REQUIRE(r->feeds, S_OVERLOAD);
+	r->n_feeds = 0;
+	for (size_t i = 0; i < p->n_partners; i++) {
+		const struct partner *partner = p->partners[i];
+
+		for (size_t f = 0; f < partner->feeds.n; f++) {
+			struct fence_feed *feed = &r->feeds[r->n_feeds++];
+
+			snprintf(feed->partner, sizeof feed->partner, "%s", partner->id);
+			snprintf(feed->topic, sizeof feed->topic, "%s", partner->feeds.items[f].topic);
+			feed->sequence = partner->feeds.items[f].sequence;
+		}
+	}
+	return S_OK;
+}
+
+static bool has_ends(const struct fence_report *r, const char *topic)
+{
+	for (size_t i = 0; i < r->n_ends; i++)
+		if (strcmp(r->ends[i].topic, topic) == 0)
+			return true;
+	return false;
+}
+
+static struct status report_topic(struct publisher *p, struct fence_report *r, const char *topic, struct error *e)
+{
+	int32_t n = producer_partitions(p->producer, topic);
+	int64_t ends[1024];
+	struct fence_end *grown;
+
+	REQUIRE(n > 0 && n <= 1024, S_OK);
+	TRY(reader_high_watermarks(p->options.kafka, topic, n, INIT_MS, ends, e));
+	grown = reallocarray(r->ends, r->n_ends + (size_t)n, sizeof *grown);
+	REQUIRE(grown, S_OVERLOAD);
+	r->ends = grown;
+	for (int32_t i = 0; i < n; i++) {
+		struct fence_end *end = &r->ends[r->n_ends++];
+
+		*end = (struct fence_end){.partition = (uint32_t)i, .high_watermark = ends[i]};
+		snprintf(end->topic, sizeof end->topic, "%s", topic);
+	}
+	return S_OK;
+}
+
+static struct status report_fence(struct publisher *p, uint64_t wanted, int64_t fenced_at_ms, struct error *e)
+{
+	struct fence_report r = {.entry = wanted, .fenced_at_ms = fenced_at_ms};
+	struct status status = report_feeds(p, &r);
+
+	for (size_t i = 0; ok(status) && i < p->n_partners; i++)
+		for (size_t f = 0; ok(status) && f < p->partners[i]->feeds.n; f++)
+			if (!has_ends(&r, p->partners[i]->feeds.items[f].topic))
+				status = report_topic(p, &r, p->partners[i]->feeds.items[f].topic, e);
+	if (!ok(status)) {
+		fence_report_free(&r);
+		return status;
+	}
+	pthread_mutex_lock(&p->lock);
+	fence_report_free(&p->report);
+	p->report = r;
+	p->fence_done = wanted;
+	pthread_mutex_unlock(&p->lock);
+	p->options.fenced(p->options.context);
+	return S_OK;
+}
+
+/* --- all of it --- */
+
+/* Every topic a partner's agreements name, and the gateway's own, so that their metadata is there. */
+static size_t topics_wanted(struct publisher *p, const char **topics, size_t max)
+{
+	size_t n = 0;
+
+	topics[n++] = p->options.ledger;
+	topics[n++] = p->options.heads;
+	topics[n++] = p->options.accounts;
+	for (size_t i = 0; p->snapshot && i < p->n_partners; i++) {
+		const struct partner_policy *policy = snapshot_partner(p->snapshot, span_text(p->partners[i]->id));
+		const struct feed_policy *const *feeds;
+		size_t n_feeds = policy ? partner_policy_feeds(policy, &feeds) : 0;
+
+		for (size_t f = 0; f < n_feeds && n < max; f++)
+			topics[n++] = feeds[f]->topic;
+	}
+	topics[n] = NULL;
+	return n;
+}
+
+static void block_missing(struct publisher *p)
+{
+	for (size_t i = 0; i < p->n_partners; i++) {
+		struct partner *partner = p->partners[i];
+		const struct partner_policy *policy = snapshot_partner(p->snapshot, span_text(partner->id));
+		const struct feed_policy *const *feeds;
+		size_t n = policy ? partner_policy_feeds(policy, &feeds) : 0;
+
+		partner->blocked = false;
+		for (size_t f = 0; f < n; f++)
+			partner->blocked |= producer_partitions(p->producer, feeds[f]->topic) <= 0;
+		if (partner->blocked)
+			log_warn("topic missing", "partner=%s", partner->id);
+	}
+}
+
+struct status resume_run(struct publisher *p, struct error *e)
+{
+	uint64_t wanted = atomic_load(&p->fence_wanted);
+	const char *topics[64];
+	int64_t fenced_at_ms;
+
+	topics_wanted(p, topics, sizeof topics / sizeof topics[0] - 1);
+	TRY(producer_fence(p->options.kafka, p->transactional_id, topics, INIT_MS, &p->producer, e));
+	fenced_at_ms = clock_now().v;
+	TRY(journal_catch_up(p->options.journal, JOURNAL_MS, e));
+	TRY(publisher_adopt(p));
+	TRY(read_state(p, e));
+	TRY(report_fence(p, wanted, fenced_at_ms, e));
+	block_missing(p);
+	if (transaction_run(p, NULL, ANPR__V1__LEDGER_RECORD__KIND__KIND_TAKE_OVER, e) != TRANSACTION_DONE)
+		return S_RETRY;
+	log_info("publisher resumed", "publisher=%u ordinal=%llu version=%llu", p->options.index,
+		(unsigned long long)p->ordinal, (unsigned long long)snapshot_version(p->snapshot));
+	return S_OK;
+}

@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Counting, and counts as messages.
+ */
+#include "gateway/core/totals.h"
+
+#include <stdlib.h>
+
+void totals_free(struct totals *t)
+{
+	free(t->cameras);
+	*t = (struct totals){0};
+}
+
+void totals_clear(struct totals *t)
+{
+	struct camera_count *cameras = t->cameras;
+	size_t cap = t->cap_cameras;
+
+	*t = (struct totals){.cameras = cameras, .cap_cameras = cap};
+}
+
+static int compare_camera(struct span id, const struct camera_count *count)
+{
+	struct span other = span_text(count->id);
+	size_t n = id.n < other.n ? id.n : other.n;
+	int order = n ? memcmp(id.p, other.p, n) : 0;
+
+	return order ? order : (id.n > other.n) - (id.n < other.n);
+}
+
+/* Where the camera is, or where it would go. */
+static size_t camera_place(const struct totals *t, struct span camera, bool *there)
+{
+	size_t low = 0, high = t->n_cameras;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		int order = compare_camera(camera, &t->cameras[middle]);
+
+		if (order == 0) {
+			*there = true;
+			return middle;
+		}
+		if (order < 0)
+			high = middle;
+		else
+			low = middle + 1;
+	}
+	*there = false;
+	return low;
+}
+
+static struct status camera_insert(struct totals *t, size_t at, struct span camera)
+{
+	if (t->n_cameras == t->cap_cameras) {
+		size_t cap = t->cap_cameras ? 2 * t->cap_cameras : 64;
+		struct camera_count *cameras = reallocarray(t->cameras, cap, sizeof *cameras);
+
+		REQUIRE(cameras, S_OVERLOAD);
+		t->cameras = cameras;
+		t->cap_cameras = cap;
+	}
+	memmove(&t->cameras[at + 1], &t->cameras[at], (t->n_cameras - at) * sizeof t->cameras[0]);
+	t->cameras[at] = (struct camera_count){0};
+	memcpy(t->cameras[at].id, camera.p ? camera.p : (const uint8_t *)"", camera.n);
+	t->n_cameras++;
+	return S_OK;
+}
+
+struct status totals_camera(struct totals *t, struct span camera, uint64_t received, uint64_t permitted, uint64_t denied)
+{
+	bool there;
+	size_t at;
+
+	REQUIRE(camera.n <= READ_CAMERA_MAX, S_BAD_INPUT);
+	at = camera_place(t, camera, &there);
+	if (!there)
+		TRY(camera_insert(t, at, camera));
+	t->cameras[at].received += received;
+	t->cameras[at].permitted += permitted;
+	t->cameras[at].denied += denied;
+	return S_OK;
+}
+
+struct status totals_add(struct totals *t, const struct totals *more, bool with_cameras)
+{
+	t->received += more->received;
+	t->permitted += more->permitted;
+	t->published += more->published;
+	t->classes_dropped += more->classes_dropped;
+	for (int i = 0; i < REASON_COUNT; i++)
+		t->denied[i] += more->denied[i];
+	for (int i = 0; i < REJECTION_COUNT; i++)
+		t->rejected[i] += more->rejected[i];
+	for (size_t i = 0; with_cameras && i < more->n_cameras; i++) {
+		const struct camera_count *c = &more->cameras[i];
+
+		TRY(totals_camera(t, span_text(c->id), c->received, c->permitted, c->denied));
+	}
+	return S_OK;
+}
+
+uint64_t totals_denied(const struct totals *t)
+{
+	uint64_t n = 0;
+
+	for (int i = 0; i < REASON_COUNT; i++)
+		n += t->denied[i];
+	return n;
+}
+
+uint64_t totals_rejected(const struct totals *t)
+{
+	uint64_t n = 0;
+
+	for (int i = 0; i < REJECTION_COUNT; i++)
+		n += t->rejected[i];
+	return n;
+}
+
+static bool denied_message(const struct totals *t, Anpr__V1__Totals *m, struct arena *arena)
+{
+	m->denied = arena_alloc(arena, REASON_COUNT * sizeof *m->denied);
+	if (!m->denied)
+		return false;
+	for (int i = 0; i < REASON_COUNT; i++) {
+		Anpr__V1__ReasonCount *c;
+
+		if (t->denied[i] == 0)
+			continue;
+		c = arena_alloc(arena, sizeof *c);
+		if (!c)
+			return false;
+		anpr__v1__reason_count__init(c);
+		c->reason = (Anpr__V1__Reason)i;
+		c->n = t->denied[i];
+		m->denied[m->n_denied++] = c;
+	}
+	return true;
+}
+
+static bool rejected_message(const struct totals *t, Anpr__V1__Totals *m, struct arena *arena)
+{
+	m->rejected = arena_alloc(arena, REJECTION_COUNT * sizeof *m->rejected);
+	if (!m->rejected)
+		return false;
+	for (int i = 0; i < REJECTION_COUNT; i++) {
+		Anpr__V1__RejectionCount *c;
+
+		if (t->rejected[i] == 0)
+			continue;
+		c = arena_alloc(arena, sizeof *c);
+		if (!c)
+			return false;
+		anpr__v1__rejection_count__init(c);
+		c->rejection = (Anpr__V1__Rejection)i;
+		c->n = t->rejected[i];
+		m->rejected[m->n_rejected++] = c;
+	}
+	return true;
+}
+
+static bool cameras_message(const struct totals *t, size_t from, size_t to, Anpr__V1__Totals *m, struct arena *arena)
+{
+	Anpr__V1__CameraCount *counts = arena_alloc(arena, (to - from) * sizeof *counts);
+
+	m->cameras = arena_alloc(arena, (to - from) * sizeof *m->cameras);
+	if (!m->cameras || !counts)
+		return to == from;
+	for (size_t i = from; i < to; i++) {
+		Anpr__V1__CameraCount *c = &counts[i - from];
+
+		anpr__v1__camera_count__init(c);
+		c->camera = t->cameras[i].id;
+		c->received = t->cameras[i].received;
+		c->permitted = t->cameras[i].permitted;
+		c->denied = t->cameras[i].denied;
+		m->cameras[m->n_cameras++] = c;
+	}
+	return true;
+}
+
+Anpr__V1__Totals *totals_message(const struct totals *t, size_t from, size_t to, struct arena *arena)
+{
+	Anpr__V1__Totals *m = arena_alloc(arena, sizeof *m);
+
+	if (!m)
+		return NULL;
+	anpr__v1__totals__init(m);
+	m->received = t->received;
+	m->permitted = t->permitted;
+	m->published = t->published;
+	m->classes_dropped = t->classes_dropped;
+	if (!denied_message(t, m, arena) || !rejected_message(t, m, arena) || !cameras_message(t, from, to, m, arena))
+		return NULL;
+	return m;
+}
+
+struct status totals_add_message(struct totals *t, const Anpr__V1__Totals *m)
+{
+	t->received += m->received;
+	t->permitted += m->permitted;
+	t->published += m->published;
+	t->classes_dropped += m->classes_dropped;
+	for (size_t i = 0; i < m->n_denied; i++) {
+		REQUIRE((unsigned)m->denied[i]->reason < REASON_COUNT, S_BAD_INPUT);
+		t->denied[m->denied[i]->reason] += m->denied[i]->n;
+	}
+	for (size_t i = 0; i < m->n_rejected; i++) {
+		REQUIRE((unsigned)m->rejected[i]->rejection < REJECTION_COUNT, S_BAD_INPUT);
+		t->rejected[m->rejected[i]->rejection] += m->rejected[i]->n;
+	}
+	for (size_t i = 0; i < m->n_cameras; i++) {
+		const Anpr__V1__CameraCount *c = m->cameras[i];
+
+		TRY(totals_camera(t, span_text(c->camera), c->received, c->permitted, c->denied));
+	}
+	return S_OK;
+}
