@@ -21,7 +21,6 @@ void batch_reset(struct batch *b)
 	b->first = NULL;
 	b->last = &b->first;
 	b->n_reads = 0;
-	b->in_doubt = false;
 }
 
 bool batch_full(const struct batch *b)
@@ -66,7 +65,7 @@ static struct status take_reads(struct batch *b, struct partner *partner, struct
 	if (part->reads.epoch != partner->epoch || (part->reads.n == 0 && rejected_in(&part->reads) == 0))
 		return S_OK;
 	REQUIRE(part->reads.cursor.n <= READ_CURSOR_MAX, S_BAD_INPUT);
-	if (part->reads.cursor.n > 0) {
+	if (part->reads.cursor.n > 0 && partner->started) {
 		memcpy(partner->gathered, part->reads.cursor.p, part->reads.cursor.n);
 		partner->gathered[part->reads.cursor.n] = 0;
 	}

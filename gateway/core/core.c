@@ -348,20 +348,25 @@ static struct status core_open(struct core *core, struct error *e)
 /* Publishers first, while the journal still answers them. */
 static void core_close(struct core *core)
 {
+	struct publisher **publishers;
+
 	atomic_store(&core->stopping, true);
 	core_changed(core);
 	pthread_join(core->starter, NULL);
-	for (uint32_t k = 0; k < core->n_publishers; k++)
-		publisher_stop(core->publishers[k]);
-	for (uint32_t k = 0; k < core->n_publishers; k++)
-		publisher_join(core->publishers[k]);
 	pthread_mutex_lock(&core->lock);
-	core->n_publishers = 0;
+	publishers = core->publishers;
+	core->publishers = NULL; /* nobody else finds them any more */
+	pthread_mutex_unlock(&core->lock);
+	for (uint32_t k = 0; publishers && k < core->n_publishers; k++)
+		publisher_stop(publishers[k]);
+	for (uint32_t k = 0; publishers && k < core->n_publishers; k++)
+		publisher_join(publishers[k]);
+	pthread_mutex_lock(&core->lock);
 	while (core->commands > 0)
 		pthread_cond_wait(&core->changed, &core->lock);
 	pthread_mutex_unlock(&core->lock);
 	journal_stop(core->journal);
-	free(core->publishers);
+	free(publishers);
 	node_key_free(core->key);
 	buffer_free(&core->ca_pem);
 	buffer_free(&core->cert_pem);

@@ -136,12 +136,14 @@ static void start_source(struct partner *partner, const struct partner_policy *p
 	partner_start(partner);
 }
 
+/* What is in memory of it waits with the partner instead, so that nobody else's reads wait for it here. */
 static void drop(struct publisher *p, struct partner *partner)
 {
-	if (partner->started)
-		partner_stop(partner);
 	batch_forget(p->current, partner);
 	batch_forget(p->next, partner);
+	if (!partner->started)
+		return;
+	partner_stop(partner);
 	partner_rewind(partner);
 }
 
@@ -156,8 +158,7 @@ static void steer_partner(struct publisher *p, struct partner *partner)
 		go_off(partner);
 	partner->on = on;
 	if (atomic_load(&partner->held) > 0 || partner->blocked) {
-		if (partner->started)
-			drop(p, partner);
+		drop(p, partner);
 		return;
 	}
 	if (on && !partner->started && partner->channel.fd >= 0 && p->known)
@@ -249,8 +250,6 @@ static void publish_batch(struct publisher *p, struct batch *b)
 			batch_reset(b);
 		break;
 	case TRANSACTION_UNKNOWN:
-		p->current->in_doubt = true;
-		/* fall through */
 	case TRANSACTION_NOT:
 		log_info("transaction not committed", "publisher=%u known=%s error=%s", p->options.index,
 			end == TRANSACTION_NOT ? "yes" : "no", producer_error_word(p->producer));

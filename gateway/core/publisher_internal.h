@@ -35,8 +35,13 @@ struct batch {
 	struct batch_part *first, **last;
 	size_t n_reads;
 	int64_t opened_ms;           /* monotonic; when the first part came */
-	uint8_t id[16];              /* of the newest attempt: found again in the ledger if it was committed after all */
-	bool in_doubt;               /* a commit of it ended unknown */
+};
+
+/* The newest transaction: its id is found again in the ledger if it was committed after all. */
+struct attempt {
+	uint8_t id[16];
+	bool in_doubt;               /* its commit ended unknown */
+	bool of_batch;               /* it carried the current batch */
 };
 
 struct mark {
@@ -77,6 +82,7 @@ struct publisher {
 	struct window window;
 	struct arena scratch;        /* of the transaction in hand */
 	struct buffer message;       /* one message being made */
+	struct attempt attempt;
 	bool known;                  /* the state below is that of the ledger up to `ordinal` */
 	uint64_t ordinal;
 	struct digest ledger_hash;
@@ -112,8 +118,8 @@ enum transaction_end transaction_run(struct publisher *p, struct batch *b, Anpr_
 
 /* statement.c */
 /* The ledger record of the transaction in hand, sent; *hash is its hash. */
-MUST struct status statement_ledger(struct publisher *p, const struct batch *b, Anpr__V1__LedgerRecord__Kind kind,
-	struct utc_ms now, struct digest *hash, struct error *e);
+MUST struct status statement_ledger(struct publisher *p, Anpr__V1__LedgerRecord__Kind kind, struct utc_ms now,
+	struct digest *hash, struct error *e);
 /* Accounts of hours that are over, for all partners; at a stop also of the hour under way. */
 MUST struct status statement_accounts(struct publisher *p, struct utc_ms now, bool all, const struct digest *hash,
 	struct error *e);

@@ -231,7 +231,7 @@ struct ledger_reading {
 	struct publisher *p;
 	uint64_t covered;   /* records up to this one are in the state already: only their window counts */
 	bool foreign;       /* somebody else wrote since */
-	bool settled;       /* the batch in doubt was found */
+	bool settled;       /* the current batch was committed after all */
 	struct error *e;
 };
 
@@ -283,9 +283,9 @@ static struct status take_state(struct ledger_reading *l, const Anpr__V1__Ledger
 			(unsigned long long)m->ordinal, p->options.index, (unsigned long long)p->ordinal);
 		return S_REFUSED;
 	}
-	if (p->current->in_doubt && span_equal(span_of(m->batch_id.data, m->batch_id.len),
-					    span_of(p->current->id, sizeof p->current->id)))
-		l->settled = true;
+	if (p->attempt.in_doubt && span_equal(span_of(m->batch_id.data, m->batch_id.len),
+					   span_of(p->attempt.id, sizeof p->attempt.id)))
+		l->settled = p->attempt.of_batch;
 	else
 		l->foreign = true;
 	turn_hours(p, m->written_at_ms);
@@ -365,7 +365,7 @@ static struct status read_state(struct publisher *p, struct error *e)
 		start_over(p);
 	else if (l.settled)
 		batch_reset(p->current); /* it had been committed after all */
-	p->current->in_doubt = false;
+	p->attempt.in_doubt = false;
 	for (size_t i = 0; i < p->n_partners; i++)
 		if (!p->partners[i]->started)
 			partner_rewind(p->partners[i]);

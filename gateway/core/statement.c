@@ -90,8 +90,8 @@ static struct status partner_message(struct publisher *p, struct partner *partne
 	return S_OK;
 }
 
-static struct status record_message(struct publisher *p, const struct batch *b, Anpr__V1__LedgerRecord__Kind kind,
-	struct utc_ms now, Anpr__V1__LedgerRecord *m)
+static struct status record_message(struct publisher *p, Anpr__V1__LedgerRecord__Kind kind, struct utc_ms now,
+	Anpr__V1__LedgerRecord *m)
 {
 	anpr__v1__ledger_record__init(m);
 	m->kind = kind;
@@ -99,10 +99,8 @@ static struct status record_message(struct publisher *p, const struct batch *b, 
 	m->ordinal = p->ordinal + 1;
 	m->previous_hash.data = p->ledger_hash.v;
 	m->previous_hash.len = sizeof p->ledger_hash.v;
-	if (b) {
-		m->batch_id.data = (uint8_t *)b->id;
-		m->batch_id.len = sizeof b->id;
-	}
+	m->batch_id.data = p->attempt.id;
+	m->batch_id.len = sizeof p->attempt.id;
 	m->policy_version = p->snapshot ? snapshot_version(p->snapshot) : 0;
 	m->written_at_ms = now.v;
 	m->node = (char *)p->options.node;
@@ -117,12 +115,12 @@ static struct status record_message(struct publisher *p, const struct batch *b, 
 	return S_OK;
 }
 
-struct status statement_ledger(struct publisher *p, const struct batch *b, Anpr__V1__LedgerRecord__Kind kind,
-	struct utc_ms now, struct digest *hash, struct error *e)
+struct status statement_ledger(struct publisher *p, Anpr__V1__LedgerRecord__Kind kind, struct utc_ms now,
+	struct digest *hash, struct error *e)
 {
 	Anpr__V1__LedgerRecord record;
 
-	TRY(record_message(p, b, kind, now, &record));
+	TRY(record_message(p, kind, now, &record));
 	p->message.n = 0;
 	TRY(ledger_encode(&record, &p->message, hash));
 	return send(p, p->options.ledger, (int32_t)p->options.index, (struct span){0}, buffer_span(&p->message), e);

@@ -203,7 +203,7 @@ static struct status fill(struct publisher *p, struct batch *b, Anpr__V1__Ledger
 	for (const struct batch_part *part = b ? b->first : NULL; part; part = part->next)
 		TRY(handle_part(p, part, &at, e));
 	TRY(tell_gaps(p));
-	TRY(statement_ledger(p, b, kind, now, hash, e));
+	TRY(statement_ledger(p, kind, now, hash, e));
 	TRY(statement_accounts(p, now, kind == ANPR__V1__LEDGER_RECORD__KIND__KIND_STOP, hash, e));
 	return head ? statement_head(p, now, hash, e) : S_OK;
 }
@@ -263,8 +263,8 @@ enum transaction_end transaction_run(struct publisher *p, struct batch *b, Anpr_
 	struct digest hash;
 	struct status status;
 
-	if (b)
-		random_bytes(b->id, sizeof b->id);
+	p->attempt = (struct attempt){.of_batch = b != NULL};
+	random_bytes(p->attempt.id, sizeof p->attempt.id);
 	status = fill(p, b, kind, now, head, &hash, e);
 	if (ok(status))
 		status = settle_messages(p, e);
@@ -282,5 +282,7 @@ enum transaction_end transaction_run(struct publisher *p, struct batch *b, Anpr_
 		return TRANSACTION_DONE;
 	}
 	take_back(p);
-	return status.kind == STATUS_RETRY || status.kind == STATUS_REFUSED ? TRANSACTION_NOT : TRANSACTION_UNKNOWN;
+	/* Whatever is not known not to have happened may have happened. */
+	p->attempt.in_doubt = status.kind != STATUS_RETRY;
+	return p->attempt.in_doubt ? TRANSACTION_UNKNOWN : TRANSACTION_NOT;
 }
