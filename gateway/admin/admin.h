@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The admin process: TLS, HTTP and nothing else. It says who is at the other end and passes on what they ask; it
- * holds no key that could make a command.
+ * The admin process: TLS, HTTP and nothing else. It says who is at the other end and passes on what they ask;
+ * it holds no key that could make a command.
  */
 #ifndef ANPR_ADMIN_ADMIN_H
 #define ANPR_ADMIN_ADMIN_H

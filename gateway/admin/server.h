@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What the parts of the admin process share. Private to this folder. One thread, one event loop; nothing
+ * blocks.
+ */
+#ifndef ANPR_ADMIN_SERVER_H
+#define ANPR_ADMIN_SERVER_H
+
+#include "gateway/base/digest.h"
+#include "gateway/base/error.h"
+#include "gateway/wire/frame.h"
+
+#include "anpr/v1/frame.pb-c.h"
+
+#include <event2/event.h>
+#include <event2/http.h>
+#include <openssl/ssl.h>
+
+#define PEERS_MAX        64          /* connections at once; more wait in the listener's queue */
+#define BODY_MAX         (21u << 20) /* a register of 100,000 cameras and its signature */
+#define HEADERS_MAX      (16u << 10)
+#define PATH_MAX_BYTES   2048
+#define HANDSHAKE_MS     5000  /* from the connection to the end of the TLS handshake */
+#define REQUEST_MS       60000 /* from the answer before to the end of the request */
+#define ANSWER_MS        8000  /* what the core is given; an off takes 5 s at most */
+#define ORGANISATION_MAX 64
+#define SUBJECT_MAX      256
+
+/* One certificate of one organisation's trust root. */
+struct root {
+	char organisation[ORGANISATION_MAX + 1];
+	X509 *certificate; /* owned */
+	struct digest digest;
+};
+
+/* Ours, and whom to believe. */
+struct tls {
+	X509 *certificate;
+	STACK_OF(X509) * chain;
+	EVP_PKEY *key;
+	struct root *roots;
+	size_t n_roots;
+	SSL_CTX *context; /* for new connections; NULL before the first trust roots */
+};
+
+/* One connection. It lives as long as its SSL. */
+struct peer {
+	struct server *server;
+	SSL *ssl;                   /* not owned: owns this */
+	struct bufferevent *stream; /* not owned */
+	int64_t accepted_at;        /* monotonic ms */
+	int64_t active_at; /* monotonic ms, of the newest answer; of the handshake before the first */
+	bool known;        /* the handshake is over and the three below are filled in */
+	struct digest root;
+	char organisation[ORGANISATION_MAX + 1];
+	char subject[SUBJECT_MAX]; /* RFC 2253 */
+	struct peer *next, *previous;
+};
+
+/* A request the core has been asked. */
+struct pending {
+	uint64_t id;
+	int64_t asked_at; /* monotonic ms */
+	struct server *server;
+	struct peer *peer;              /* not owned */
+	struct evhttp_request *request; /* evhttp's */
+	bool waiting;                   /* false: the slot is free */
+};
+
+struct server {
+	struct event_base *base;
+	struct channel control, core;
+	struct event *control_event, *core_event, *sweep_event;
+	struct tls tls;
+	struct buffer early; /* trust roots that came before the setup */
+	int socket;          /* bound, not yet listening; -1 once it is evhttp's */
+	struct evhttp *http;
+	struct evhttp_bound_socket *bound;
+	struct peer *peers;
+	size_t n_peers;
+	struct pending pending[PEERS_MAX];
+	uint64_t next_id;
+	unsigned refused;        /* handshakes that failed since they were last logged */
+	const char *refused_why; /* of the newest */
+	int status;              /* exit status */
+};
+
+/* --- tls.c --- */
+/* Our certificate, what follows it in the file, and our key. errors: BAD_INPUT with why. */
+struct status tls_load(struct tls *t, const char *cert_pem, const char *key_pem, struct error *e);
+/* Believe these from now on, for new connections. Roots that cannot be read are left out and told in `e`. */
+struct status tls_trust(struct tls *t, const Anpr__V1__TrustRoots *roots, struct error *e);
+void tls_free(struct tls *t);
+/* The root a verified connection's chain ended at; NULL where that is nobody's or more than one's. */
+const struct root *tls_root_of(const struct tls *t, SSL *ssl);
+bool tls_trusts(const struct tls *t, const struct digest *root, const char *organisation);
+/* RFC 2253 subject into SUBJECT_MAX bytes. false where it is longer. */
+bool tls_subject(const X509 *certificate, char *to);
+
+/* --- peer.c --- */
+/* A connection's TLS half; evhttp calls it for each. */
+struct bufferevent *peer_accept(struct event_base *base, void *server);
+struct peer *peer_of(struct evhttp_request *request);
+/* Find out who it is, once its handshake is over. false: nobody we know. */
+bool peer_know(struct peer *p);
+/* Hang up on who takes too long, and on whose trust root is gone. */
+void peers_sweep(struct server *s, int64_t now);
+
+/* --- listen.c --- */
+/* Take the address; connections are refused until listen_start. */
+struct status listen_bind(struct server *s, const char *address, unsigned port, struct error *e);
+struct status listen_start(struct server *s, struct error *e);
+/* Take connections while there is room. */
+void listen_adjust(struct server *s);
+void listen_stop(struct server *s);
+
+/* --- request.c --- */
+void request_take(struct evhttp_request *request, void *server);
+/* The core's answer. errors: BAD_INPUT where it is none. */
+struct status request_answer(struct server *s, struct span body);
+void requests_sweep(struct server *s, int64_t now);
+
+/* --- admin.c --- */
+/* What waits to be sent to the core goes when it can. */
+void core_wait(struct server *s);
+void server_end(struct server *s, int status);
+
+#endif
