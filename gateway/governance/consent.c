@@ -1,0 +1,364 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Proposals and consents: who is asked, what a consent completes, and what anybody may do alone.
+ */
+#include "gateway/governance/plan.h"
+
+#include "gateway/governance/difference.h"
+#include "gateway/governance/memory.h"
+#include "gateway/governance/resolve.h"
+#include "gateway/record/form.h"
+#include "gateway/text/text.h"
+
+#include <stdlib.h>
+
+bool consent_given(const struct proposal *p, const char *organisation)
+{
+	for (size_t i = 0; i < p->n_consents; i++)
+		if (strcmp(p->consents[i].organisation, organisation) == 0)
+			return true;
+	return false;
+}
+
+static void need(const char ***list, size_t *n, const char *organisation)
+{
+	for (size_t i = 0; i < *n; i++)
+		if (strcmp((*list)[i], organisation) == 0)
+			return;
+	GROW(*list, *n);
+	(*list)[(*n)++] = organisation;
+}
+
+/* An agreement's own bodies, and those of the version it replaces: nobody is dropped without being asked. */
+size_t consents_needed(const struct governance *g, const struct proposal *p, struct utc_ms at, const char ***out)
+{
+	const struct partner *partner = &g->partners[p->partner];
+	size_t n = 0;
+	*out = NULL;
+	if (p->cameras)
+		need(out, &n, partner->organisation);
+	for (size_t i = 0; p->agreement && i < p->agreement->n_consents; i++)
+		need(out, &n, p->agreement->consents[i]);
+	for (size_t i = 0; i < partner->n_agreements; i++) {
+		const struct agreement *a = partner->agreements[i].agreement;
+		if (!version_alive(&partner->agreements[i], at))
+			continue;
+		if (p->agreement && strcmp(a->id, p->agreement->id) != 0)
+			continue;
+		for (size_t k = 0; k < a->n_consents; k++)
+			need(out, &n, a->consents[k]);
+	}
+	return n;
+}
+
+static bool needs(const struct governance *g, const struct proposal *p, struct utc_ms at, const char *organisation)
+{
+	const char **list;
+	size_t n = consents_needed(g, p, at, &list);
+	bool found = false;
+	for (size_t i = 0; i < n; i++)
+		found |= strcmp(list[i], organisation) == 0;
+	free(list);
+	return found;
+}
+
+/* With this body's consent, who is still missing? Says so, and whether nobody is. */
+static bool complete(struct plan *p, const struct proposal *of)
+{
+	const char **list;
+	size_t n = consents_needed(p->g, of, p->at, &list), missing = 0;
+	for (size_t i = 0; i < n; i++) {
+		if (strcmp(list[i], p->command->organisation) == 0 || consent_given(of, list[i]))
+			continue;
+		text_add(&p->effect, "%s%s", missing++ ? ", " : "; still needs the consent of ", list[i]);
+	}
+	free(list);
+	return missing == 0;
+}
+
+/* The text that the command carries or the documents topic has. */
+static struct status find_text(const struct plan *p, const Anpr__V1__DocumentRef *ref, struct span *text, struct error *e)
+{
+	struct digest want;
+	TRY(digest_from(span_binary(ref->sha256), &want));
+	for (size_t i = 0; i < p->signed_command->n_documents; i++) {
+		*text = span_binary(p->signed_command->documents[i]);
+		struct digest is = digest_of(*text);
+		if (text->n == ref->size && digest_equal(&is, &want))
+			return S_OK;
+	}
+	if (ok(document_store_find(p->g->documents, &want, ref->size, text)))
+		return S_OK;
+	error_add(e, NULL, 0, 0, "the text %s is not there, or is not the one whose hash is named",
+		DIGEST_TEXT(&want));
+	return S_WAIT;
+}
+
+static struct proposal *proposal_new(const struct plan *p, size_t partner)
+{
+	struct proposal *proposal = memory_new(1, sizeof *proposal);
+	proposal->kind = p->command->propose->document->kind;
+	proposal->partner = partner;
+	proposal->at = p->at;
+	proposal->organisation = memory_text(p->command->organisation);
+	proposal->subject = memory_text(p->subject);
+	proposal->name = memory_text(p->command->propose->document->name);
+	memcpy(proposal->sha256.v, p->command->propose->document->sha256.data, DIGEST_BYTES);
+	return proposal;
+}
+
+/* The same text again would only split the consents. */
+static struct status check_repeated(const struct plan *p, const struct proposal *new, struct error *e)
+{
+	for (size_t i = 0; i < p->g->n_proposals; i++) {
+		const struct proposal *o = p->g->proposals[i];
+		if (o->state == PROPOSAL_OPEN && o->kind == new->kind && o->partner == new->partner &&
+			digest_equal(&o->sha256, &new->sha256) && p->at.v < o->at.v + PROPOSAL_LIFE_MS)
+			return state_refuse(e, "the same text is proposed already, as number %llu",
+				(unsigned long long)o->number);
+	}
+	return S_OK;
+}
+
+/* --- what comes into force --- */
+
+static void start_off(struct plan *p, const char *side)
+{
+	struct switch_key key = {.side = memory_text(side), .agreement = memory_text(p->agreement->id)};
+	plan_switch(p, p->partner, SWITCH_OFF, p->at, (struct utc_ms){0}, &key, selectors_of_agreement(p->agreement->id));
+}
+
+/* The agreement is agreed: resolved on the register as it is now, its switches off unless it goes on from a version
+ * that was there. */
+static struct status agreement_effective(struct plan *p, const struct proposal *of, struct error *e)
+{
+	const struct partner *partner = &p->g->partners[of->partner];
+	TRY(agreement_check(p->g, of->agreement, p->at, e));
+	p->partner = of->partner;
+	p->agreement = agreement_hold(of->agreement);
+	p->replaces = partner_agreement(partner, of->agreement->id, p->at);
+	TRY(schedule_resolve(of->agreement, partner_register(partner), &p->schedule));
+	if (p->replaces != NOWHERE) {
+		p->fences = true; /* it may share less than the one before */
+		text_add(&p->effect, "; replaces the version of entry %llu at once, switches stay as they are",
+			(unsigned long long)partner->facts[p->replaces].entry);
+		return S_OK;
+	}
+	start_off(p, partner->organisation);
+	if (strcmp(partner->organisation, of->agreement->recipient) != 0)
+		start_off(p, of->agreement->recipient);
+	text_add(&p->effect, "; in force at once, off on both sides until each turns its own on");
+	return S_OK;
+}
+
+static void register_effective(struct plan *p, size_t partner, const struct camera_register *cameras)
+{
+	const struct camera_register *old = partner_register(&p->g->partners[partner]);
+	struct register_difference d = register_difference(old, cameras);
+	p->partner = partner;
+	p->cameras = register_hold(cameras);
+	p->fences = partners_alive(&p->g->partners[partner], p->at) && d.removed;
+	text_add(&p->effect, "; in force at once");
+}
+
+static struct status take_effect(struct plan *p, const struct proposal *of, struct error *e)
+{
+	p->completes = true;
+	if (of->agreement)
+		return agreement_effective(p, of, e);
+	register_effective(p, of->partner, of->cameras);
+	return S_OK;
+}
+
+/* --- propose --- */
+
+static struct status describe_agreement(struct plan *p, const struct agreement *a)
+{
+	const struct partner *partner = &p->g->partners[p->proposal->partner];
+	size_t current = partner_agreement(partner, a->id, p->at);
+	const struct schedule *old = current == NOWHERE ? NULL : partner->agreements[current].schedule;
+	struct schedule *s = NULL;
+	TRY(schedule_resolve(a, partner_register(partner), &s));
+	text_add(&p->effect, "agreement %s: %s shares %zu of %zu cameras with %s, from %s until %s", a->id,
+		a->partner, schedule_cameras(s), partner_register(partner)->n, a->recipient, CLOCK_TEXT(a->from),
+		CLOCK_TEXT(a->until));
+	if (old)
+		text_add(&p->effect, "; against the version in force %zu cameras more, %zu fewer",
+			effect_added(old, s), effect_added(s, old));
+	schedule_release(s);
+	return S_OK;
+}
+
+static struct status propose_agreement(struct plan *p, struct span text, struct error *e)
+{
+	struct agreement *a = NULL;
+	p->action = "propose_agreement";
+	TRY(agreement_parse(text, p->command->propose->document->name, &a, e));
+	struct status s = agreement_check(p->g, a, p->at, e);
+	if (!ok(s)) {
+		agreement_release(a);
+		return s;
+	}
+	size_t partner = state_partner(p->g, a->partner);
+	p->proposal = proposal_new(p, partner);
+	p->proposal->agreement = a;
+	plan_touch(p, partner);
+	size_t current = partner_agreement(&p->g->partners[partner], a->id, p->at);
+	if (current != NOWHERE &&
+		digest_equal(&p->g->partners[partner].agreements[current].agreement->sha256, &p->proposal->sha256))
+		return state_refuse(e, "this text of agreement %s is in force already", a->id);
+	if (!needs(p->g, p->proposal, p->at, p->command->organisation))
+		return state_refuse(e, "%s is none of the bodies that consent to agreement %s", p->command->organisation, a->id);
+	TRY(check_repeated(p, p->proposal, e));
+	TRY(describe_agreement(p, a));
+	if (complete(p, p->proposal))
+		TRY(take_effect(p, p->proposal, e));
+	return S_OK;
+}
+
+static void describe_register(struct plan *p, const char *partner, const struct register_difference *d, size_t n)
+{
+	text_add(&p->effect,
+		"register of %s, %zu cameras: %zu removed or no longer live, %zu new, %zu made live, %zu changed, "
+		"%zu in another state that is not shared",
+		partner, n, d->removed, d->added, d->made_live, d->changed, d->restated);
+}
+
+/* What only takes away needs nobody's consent; what else there is in a register waits, its taking away does not. */
+static struct status judge_register(struct plan *p, struct camera_register *new, struct error *e)
+{
+	const struct partner *partner = &p->g->partners[p->proposal->partner];
+	const struct camera_register *old = partner_register(partner);
+	struct register_difference d = register_difference(old, new);
+	if (old && difference_none(&d))
+		return state_refuse(e, "the register changes nothing");
+	if (!needs(p->g, p->proposal, p->at, p->command->organisation))
+		return state_refuse(e, "%s is none of the bodies that consent to a register of %s", p->command->organisation,
+			partner->id);
+	describe_register(p, partner->id, &d, new->n);
+	if (!difference_widens(&d)) {
+		p->narrows = true;
+		register_effective(p, p->proposal->partner, new);
+		proposal_free(p->proposal);
+		p->proposal = NULL;
+		return S_OK;
+	}
+	TRY(check_repeated(p, p->proposal, e));
+	if (complete(p, p->proposal))
+		return take_effect(p, p->proposal, e);
+	if (d.removed) {
+		struct camera_register *narrowed = register_narrowed(old, new);
+		text_add(&p->effect, "; what is removed is");
+		register_effective(p, p->proposal->partner, narrowed);
+		register_release(narrowed);
+	}
+	return S_OK;
+}
+
+static struct status propose_register(struct plan *p, struct span text, struct error *e)
+{
+	struct camera_register *new = NULL;
+	size_t partner = state_partner(p->g, p->command->propose->partner);
+	p->action = "propose_register";
+	if (partner == NOWHERE)
+		return state_refuse(e, "%s is no partner of this gateway", p->command->propose->partner);
+	TRY(register_parse(text, p->command->propose->document->name, &new, e));
+	p->proposal = proposal_new(p, partner);
+	p->proposal->cameras = new;
+	plan_touch(p, partner);
+	return judge_register(p, new, e);
+}
+
+struct status propose_judge(struct plan *p, struct error *e)
+{
+	const Anpr__V1__DocumentRef *ref = p->command->propose->document;
+	struct span text;
+	p->touches = true;
+	if (ref->kind != ANPR__V1__DOCUMENT_KIND__DOCUMENT_KIND_AGREEMENT &&
+		ref->kind != ANPR__V1__DOCUMENT_KIND__DOCUMENT_KIND_REGISTER)
+		return state_refuse(e, "only agreements and registers can be proposed");
+	TRY(find_text(p, ref, &text, e));
+	TRY(ref->kind == ANPR__V1__DOCUMENT_KIND__DOCUMENT_KIND_AGREEMENT ? propose_agreement(p, text, e)
+									  : propose_register(p, text, e));
+	if (p->proposal)
+		p->proposal->effect = memory_text(buffer_text(&p->effect));
+	return S_OK;
+}
+
+/* --- approve, refuse, withdraw --- */
+
+static const char *const closed_words[] = {"", "has taken effect", "was refused", "has lapsed",
+	"was overtaken by a later decision"};
+
+/* An open proposal that this body is asked about. */
+static struct status open_proposal(struct plan *p, uint64_t number, const struct proposal **out, struct error *e)
+{
+	const struct proposal *of = state_proposal(p->g, number);
+	p->touches = true;
+	if (!of)
+		return state_refuse(e, "there is no proposal %llu", (unsigned long long)number);
+	plan_touch(p, of->partner);
+	if (of->state != PROPOSAL_OPEN)
+		return state_refuse(e, "proposal %llu %s", (unsigned long long)number, closed_words[of->state]);
+	if (p->at.v >= of->at.v + PROPOSAL_LIFE_MS)
+		return state_refuse(e, "proposal %llu has lapsed after 30 days", (unsigned long long)number);
+	if (!needs(p->g, of, p->at, p->command->organisation))
+		return state_refuse(e, "%s is none of the bodies asked about proposal %llu", p->command->organisation,
+			(unsigned long long)number);
+	*out = of;
+	return S_OK;
+}
+
+struct status approve_judge(struct plan *p, struct error *e)
+{
+	const struct proposal *of;
+	p->action = "approve";
+	TRY(open_proposal(p, p->command->approve->proposal, &of, e));
+	if (consent_given(of, p->command->organisation))
+		return state_refuse(e, "%s has consented to proposal %llu already", p->command->organisation,
+			(unsigned long long)of->number);
+	p->consents_to = of->number;
+	text_add(&p->effect, "%s consents to proposal %llu", p->command->organisation,
+		(unsigned long long)of->number);
+	if (complete(p, of))
+		return take_effect(p, of, e);
+	return S_OK;
+}
+
+struct status refuse_judge(struct plan *p, struct error *e)
+{
+	const struct proposal *of;
+	p->action = "refuse";
+	TRY(open_proposal(p, p->command->refuse->proposal, &of, e));
+	p->closes = of->number;
+	text_add(&p->effect, "%s refuses proposal %llu, which ends it", p->command->organisation,
+		(unsigned long long)of->number);
+	return S_OK;
+}
+
+struct status withdraw_judge(struct plan *p, struct error *e)
+{
+	const char *id = p->command->withdraw->agreement;
+	p->action = "withdraw";
+	p->touches = p->narrows = p->fences = true;
+	for (size_t i = 0; i < p->g->n_partners; i++) {
+		const struct partner *partner = &p->g->partners[i];
+		size_t v = partner_agreement(partner, id, p->at);
+		if (v == NOWHERE)
+			continue;
+		const struct agreement *a = partner->agreements[v].agreement;
+		bool consents = false;
+		for (size_t k = 0; k < a->n_consents; k++)
+			consents |= strcmp(a->consents[k], p->command->organisation) == 0;
+		if (!consents)
+			return state_refuse(e, "%s is none of the bodies that consented to agreement %s",
+				p->command->organisation, id);
+		p->partner = i;
+		p->withdraws = v;
+		plan_touch(p, i);
+		text_add(&p->effect, "ends agreement %s: %s no longer shares %zu cameras with %s", id, a->partner,
+			schedule_cameras(partner->agreements[v].schedule), a->recipient);
+		return S_OK;
+	}
+	return state_refuse(e, "no agreement %s is in force or to come", id);
+}
