@@ -70,6 +70,16 @@ static void destroy(void *context)
 	free(r);
 }
 
+/* thread: the reader's own. */
+static void learn_leader(void *context)
+{
+	struct reader *r = context;
+	const struct rd_kafka_metadata *metadata;
+
+	if (!rd_kafka_metadata(r->rk, 0, r->topic, &metadata, CLIENT_REQUEST_MS))
+		rd_kafka_metadata_destroy(metadata);
+}
+
 static struct status start(struct reader *r, const struct kafka_config *config,
 	const struct reader_place *place, const char *wait_ms, struct error *e)
 {
@@ -79,6 +89,10 @@ static struct status start(struct reader *r, const struct kafka_config *config,
 	r->topic = rd_kafka_topic_new(r->rk, place->topic, NULL);
 	r->partition = place->partition;
 	r->end = -1;
+	/* Where the leader is not known yet, librdkafka asks it for the oldest or newest offset half a second
+	 * later. */
+	if (r->topic && place->offset < 0 && !bound_run(r->bound, learn_leader, r, 2 * CLIENT_REQUEST_MS))
+		return S_RETRY;
 	if (r->topic &&
 		rd_kafka_consume_start_queue(r->topic, place->partition, place->offset, r->records) == 0) {
 		r->started = true;

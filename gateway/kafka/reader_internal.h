@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Shared by reader.c and watermarks.c. Nobody else includes it.
+ * Shared by reader.c and end.c. Nobody else includes it.
  */
 #ifndef ANPR_KAFKA_READER_INTERNAL_H
 #define ANPR_KAFKA_READER_INTERNAL_H

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * How far a partition goes, and reading it up to there. The newest offset must be asked for as a reader of
- * uncommitted records would: otherwise the answer is the last stable offset, which leaves out what was
- * committed a moment ago.
+ * How far partitions go. The newest offset must be asked for as a reader of uncommitted records would:
+ * otherwise the answer is the last stable offset, which leaves out what was committed a moment ago.
  */
-#include "gateway/kafka/reader_internal.h"
+#include "gateway/kafka/client.h"
+#include "gateway/kafka/reader.h"
 
 #include "gateway/base/clock.h"
 #include "gateway/kafka/bound.h"
@@ -18,22 +18,40 @@
 struct question {
 	rd_kafka_t *rk;
 	rd_kafka_queue_t *events;
-	char *topic;
-	int32_t first, n;  /* partitions */
-	int timeout_ms;
-	int64_t oldest;    /* of the last one asked */
-	int64_t *newest;   /* of each; owned */
+	rd_kafka_topic_partition_list_t *oldest; /* NULL = not asked for */
+	rd_kafka_topic_partition_list_t *newest;
+	int64_t until; /* monotonic ms */
 	rd_kafka_resp_err_t error;
 };
+
+/* By time, with the times that mean an end: unlike rd_kafka_query_watermark_offsets that keeps to its
+ * time-out, and asks for all the partitions of a leader at once. */
+static rd_kafka_resp_err_t ask_for(
+	struct question *q, rd_kafka_topic_partition_list_t *partitions, int64_t which)
+{
+	int64_t left = q->until - clock_monotonic_ms();
+	rd_kafka_resp_err_t error;
+
+	for (int i = 0; i < partitions->cnt; i++)
+		partitions->elems[i].offset = which;
+	error = rd_kafka_offsets_for_times(q->rk, partitions, left > 0 ? (int)left : 0);
+	for (int i = 0; i < partitions->cnt && !error; i++) {
+		error = partitions->elems[i].err;
+		if (!error && partitions->elems[i].offset < 0)
+			error = RD_KAFKA_RESP_ERR__BAD_MSG;
+	}
+	return error;
+}
 
 /* thread: the question's own. */
 static void ask(void *context)
 {
 	struct question *q = context;
 
-	for (int32_t i = 0; i < q->n && !q->error; i++)
-		q->error = rd_kafka_query_watermark_offsets(
-			q->rk, q->topic, q->first + i, &q->oldest, &q->newest[i], q->timeout_ms);
+	if (q->oldest)
+		q->error = ask_for(q, q->oldest, RD_KAFKA_OFFSET_BEGINNING);
+	if (!q->error)
+		q->error = ask_for(q, q->newest, RD_KAFKA_OFFSET_END);
 }
 
 /* thread: the question's own, as the last thing. */
@@ -45,38 +63,22 @@ static void destroy(void *context)
 		rd_kafka_queue_destroy(q->events);
 	if (q->rk)
 		rd_kafka_destroy(q->rk);
-	free(q->topic);
-	free(q->newest);
+	if (q->oldest)
+		rd_kafka_topic_partition_list_destroy(q->oldest);
+	rd_kafka_topic_partition_list_destroy(q->newest);
 	free(q);
 }
 
-static struct status put(const struct kafka_config *config, const char *topic, int32_t first, int32_t n,
-	int timeout_ms, struct question **out, struct error *e)
+static struct status put(struct question *q, const struct kafka_config *config, struct error *e)
 {
 	static const struct client_setting settings[] = {
 		{"isolation.level", "read_uncommitted"},
 		{"fetch.max.bytes", "4194304"}, /* never fetches, but must fit receive.message.max.bytes */
 		{NULL, NULL},
 	};
-	struct question *q = calloc(1, sizeof *q);
-	struct status status = S_RETRY;
 
-	if (q) {
-		q->topic = strdup(topic);
-		q->newest = calloc((size_t)n, sizeof *q->newest);
-	}
-	if (q && q->topic && q->newest)
-		status = client_new(config, RD_KAFKA_CONSUMER, settings, 0, &q->rk, e);
-	if (!ok(status)) {
-		if (q)
-			destroy(q);
-		return status;
-	}
+	TRY(client_new(config, RD_KAFKA_CONSUMER, settings, 0, &q->rk, e));
 	q->events = rd_kafka_queue_get_main(q->rk);
-	q->first = first;
-	q->n = n;
-	q->timeout_ms = timeout_ms;
-	*out = q;
 	return S_OK;
 }
 
@@ -86,115 +88,57 @@ static struct status answer(struct question *q, bool came, int64_t *oldest, int6
 	struct client_events said = {0};
 
 	if (!error) {
-		*oldest = q->oldest;
-		memcpy(newest, q->newest, (size_t)q->n * sizeof *newest);
+		if (oldest)
+			*oldest = q->oldest->elems[0].offset;
+		for (int i = 0; i < q->newest->cnt; i++)
+			newest[i] = q->newest->elems[i].offset;
 		return S_OK;
 	}
 	client_drain(&said, q->events);
-	client_explain(e, q->topic, error, NULL, &said);
+	client_explain(e, "asking how far a topic goes", error, NULL, &said);
 	return client_status(error);
 }
 
-static struct status ask_bounded(const struct kafka_config *config, const char *topic, int32_t first, int32_t n,
-	int timeout_ms, int64_t *oldest, int64_t *newest, struct error *e)
+/* Takes q, which says which partitions. */
+static struct status put_and_answer(struct question *q, const struct kafka_config *config, int timeout_ms,
+	int64_t *oldest, int64_t *newest, struct error *e)
 {
 	struct bound *bound = bound_new();
-	struct question *q = NULL;
 	struct status status;
 
 	if (!bound) {
+		destroy(q);
 		error_add(e, NULL, 0, 0, "no thread to ask Kafka from");
 		return S_RETRY;
 	}
-	status = put(config, topic, first, n, timeout_ms, &q, e);
+	q->until = clock_monotonic_ms() + timeout_ms;
+	status = put(q, config, e);
 	if (ok(status))
 		status = answer(q, bound_run(bound, ask, q, timeout_ms + GRACE_MS), oldest, newest, e);
-	bound_end(bound, q ? destroy : NULL, q, CLOSE_MS);
+	bound_end(bound, destroy, q, CLOSE_MS);
 	return status;
 }
 
 struct status reader_watermarks(const struct kafka_config *config, const char *topic, int32_t partition,
 	int timeout_ms, int64_t *oldest, int64_t *newest, struct error *e)
 {
-	return ask_bounded(config, topic, partition, 1, timeout_ms, oldest, newest, e);
+	struct question *q = calloc(1, sizeof *q);
+
+	REQUIRE(q, S_RETRY);
+	q->oldest = rd_kafka_topic_partition_list_new(1);
+	rd_kafka_topic_partition_list_add(q->oldest, topic, partition);
+	q->newest = rd_kafka_topic_partition_list_copy(q->oldest);
+	return put_and_answer(q, config, timeout_ms, oldest, newest, e);
 }
 
-struct status reader_high_watermarks(const struct kafka_config *config, const char *topic, int32_t n, int timeout_ms,
-	int64_t *newest, struct error *e)
+struct status reader_high_watermarks(const struct kafka_config *config, const char *topic, int32_t n,
+	int timeout_ms, int64_t *newest, struct error *e)
 {
-	int64_t oldest;
+	struct question *q = calloc(1, sizeof *q);
 
-	return ask_bounded(config, topic, 0, n, timeout_ms, &oldest, newest, e);
-}
-
-struct job {
-	struct reader *reader;
-	int64_t until, from, newest;
-	struct status (*each)(void *context, const struct kafka_record *record);
-	void *context;
-	int64_t *next;
-};
-
-static struct status read_on(struct job *j, struct error *e)
-{
-	struct kafka_record record;
-
-	while (j->from < j->newest && reader_end(j->reader) < j->newest) {
-		int64_t left = j->until - clock_monotonic_ms();
-		struct status status = reader_next(j->reader,
-			left > 100 ? 100
-			: left > 0 ? (int)left
-				   : 0,
-			&record, e);
-
-		if (ok(status)) {
-			*j->next = record.offset;
-			TRY(j->each(j->context, &record));
-			*j->next = j->from = record.offset + 1;
-		} else if (status.kind != STATUS_WAIT) {
-			return status;
-		} else if (left <= 0) {
-			error_add(e, NULL, 0, 0, "the end was not reached in time: read up to %lld of %lld",
-				(long long)*j->next, (long long)j->newest);
-			return S_RETRY;
-		}
-	}
-	if (reader_end(j->reader) > *j->next)
-		*j->next = reader_end(j->reader);
-	return S_OK;
-}
-
-static struct status from_where(
-	int64_t offset, int64_t oldest, int64_t newest, int64_t *from, struct error *e)
-{
-	*from = offset == READER_OLDEST ? oldest : offset == READER_NEWEST ? newest : offset;
-	if (*from < oldest)
-		return error_set(e, "offset %lld is no longer there: the oldest is %lld", (long long)*from,
-			(long long)oldest);
-	if (*from > newest)
-		return error_set(
-			e, "offset %lld is past the newest, %lld", (long long)*from, (long long)newest);
-	return S_OK;
-}
-
-struct status reader_to_end(const struct kafka_config *config, const char *topic, int32_t partition,
-	int64_t offset, int timeout_ms,
-	struct status (*each)(void *context, const struct kafka_record *record), void *context, int64_t *next,
-	struct error *e)
-{
-	struct job j = {
-		.until = clock_monotonic_ms() + timeout_ms, .each = each, .context = context, .next = next};
-	struct reader_place place = {topic, partition, offset};
-	struct status status;
-	int64_t oldest;
-
-	TRY(reader_watermarks(config, topic, partition, timeout_ms, &oldest, &j.newest, e));
-	TRY(from_where(offset, oldest, j.newest, &j.from, e));
-	*next = place.offset = j.from;
-	if (j.from == j.newest)
-		return S_OK;
-	TRY(reader_open_waiting(config, &place, READER_END_WAIT_MS, &j.reader, e));
-	status = read_on(&j, e);
-	reader_close(j.reader);
-	return status;
+	REQUIRE(q, S_RETRY);
+	q->newest = rd_kafka_topic_partition_list_new(n);
+	for (int32_t i = 0; i < n; i++)
+		rd_kafka_topic_partition_list_add(q->newest, topic, i);
+	return put_and_answer(q, config, timeout_ms, NULL, newest, e);
 }

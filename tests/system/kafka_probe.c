@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * kafka_probe: gateway/kafka against a real broker. Prints what it measured; exit 1 if anything was not as
+ * promised.
+ *
+ * usage: kafka_probe BROKERS PKI [--broker DIR] [CASE ...]
+ *   PKI     a folder of deploy/pki/make; --cert NAME says whose certificate (default: kafka)
+ *   --broker DIR   a folder of deploy/kafka/broker: only then the cases that kill and freeze are run
+ */
+#include "tests/system/kafka_probe.h"
+
+#include "gateway/base/file.h"
+#include "gateway/base/log.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+static const struct {
+	const char *name;
+	probe_case *run;
+	bool hurts; /* the broker */
+} cases[] = {
+	{"commit", case_commit, false},
+	{"latency", case_latency, false},
+	{"throughput", case_throughput, false},
+	{"abort", case_abort, false},
+	{"misuse", case_misuse, false},
+	{"oversize", case_oversize, false},
+	{"fence-idle", case_fence_idle, false},
+	{"fence-flight", case_fence_flight, false},
+	{"fence-race", case_fence_race, false},
+	{"end", case_end, false},
+	{"held", case_held, false},
+	{"trimmed", case_trimmed, false},
+	{"follow", case_follow, false},
+	{"append-time", case_append_time, false},
+	{"nobody", case_nobody, false},
+	{"killed", case_killed, true},
+	{"frozen-commit", case_frozen_commit, true},
+	{"frozen-fence", case_frozen_fence, true},
+	{"frozen-read", case_frozen_read, true},
+};
+#define CASES (sizeof cases / sizeof *cases)
+
+bool probe_check(struct probe *p, bool good, const char *format, ...)
+{
+	va_list arguments;
+
+	if (good)
+		return true;
+	p->failures++;
+	printf("    NOT SO: ");
+	va_start(arguments, format);
+	vprintf(format, arguments);
+	va_end(arguments);
+	printf("%s%s\n", p->e.n ? " | " : "", error_text(&p->e));
+	error_free(&p->e);
+	return false;
+}
+
+void probe_note(const char *format, ...)
+{
+	va_list arguments;
+
+	printf("    ");
+	va_start(arguments, format);
+	vprintf(format, arguments);
+	va_end(arguments);
+	printf("\n");
+}
+
+double probe_now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
+}
+
+void probe_broker(struct probe *p, const char *what)
+{
+	char command[1024];
+
+	snprintf(command, sizeof command, "'%s' %s --dir '%s' >/dev/null", p->broker_tool, what,
+		p->broker_dir);
+	probe_check(p, system(command) == 0, "%s failed", command);
+}
+
+const char *probe_status(struct status status)
+{
+	static const char *const names[] = {
+		"FAULT", "OK", "WAIT", "BAD_INPUT", "RETRY", "OVERLOAD", "REFUSED"};
+
+	return names[status.kind];
+}
+
+static const char *pem(const char *pki, const char *name, const char *ending)
+{
+	struct buffer text = {0};
+	struct error e = {0};
+	char path[512];
+
+	snprintf(path, sizeof path, "%s/%s.%s", pki, name, ending);
+	if (!ok(file_read(path, 1 << 20, &text, &e))) {
+		fprintf(stderr, "%s\n", error_text(&e));
+		exit(2);
+	}
+	return strdup(buffer_text(&text));
+}
+
+static bool wanted(int n, char **names, const char *name)
+{
+	for (int i = 0; i < n; i++)
+		if (strcmp(names[i], name) == 0)
+			return true;
+	return n == 0;
+}
+
+static void run(struct probe *p, int n, char **names)
+{
+	for (size_t i = 0; i < CASES; i++) {
+		int before = p->failures;
+		double begun = probe_now_ms();
+
+		if (!wanted(n, names, cases[i].name) || (cases[i].hurts && !p->broker_dir))
+			continue;
+		printf("%s\n", cases[i].name);
+		cases[i].run(p);
+		printf("  %s %s (%.0f ms)\n", p->failures == before ? "ok" : "FAILED", cases[i].name,
+			probe_now_ms() - begun);
+		fflush(stdout);
+		error_free(&p->e);
+	}
+}
+
+int main(int n, char **arguments)
+{
+	struct probe p = {.broker_tool = "deploy/kafka/broker"};
+	const char *who = "kafka";
+	int at = 3;
+
+	if (n < 3) {
+		fprintf(stderr, "usage: kafka_probe BROKERS PKI [--cert NAME] [--broker DIR] [CASE ...]\n");
+		return 2;
+	}
+	for (; at + 1 < n && arguments[at][0] == '-'; at += 2) {
+		if (strcmp(arguments[at], "--broker") == 0)
+			p.broker_dir = arguments[at + 1];
+		else
+			who = arguments[at + 1];
+	}
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	log_open("probe", getenv("PROBE_DEBUG") ? LOG_LEVEL_DEBUG : LOG_LEVEL_WARN);
+	p.kafka = (struct kafka_config){.brokers = arguments[1],
+		.ca_pem = pem(arguments[2], "ca", "pem"),
+		.cert_pem = pem(arguments[2], who, "pem"),
+		.key_pem = pem(arguments[2], who, "key"),
+		.client_id = "kafka-probe"};
+	run(&p, n - at, arguments + at);
+	free((char *)(uintptr_t)p.kafka.ca_pem);
+	free((char *)(uintptr_t)p.kafka.cert_pem);
+	free((char *)(uintptr_t)p.kafka.key_pem);
+	printf("%s\n", p.failures ? "FAILED" : "all as promised");
+	return p.failures ? 1 : 0;
+}

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Cases about taking an id over: how long it takes, and that whoever had it before can do nothing any more.
+ */
+#include "tests/system/kafka_probe.h"
+
+/* The one fenced tries to go on; nothing of it may become visible. */
+static void check_zombie(struct probe *p, struct producer *zombie, long before)
+{
+	struct status status = probe_commit(p, zombie, 5000);
+
+	probe_check(p, status.kind == STATUS_REFUSED || status.kind == STATUS_FAULT,
+		"the fenced one's commit: %s", probe_status(status));
+	probe_note("the fenced one's commit: %s %s", probe_status(status), producer_error_word(zombie));
+	producer_abort(zombie, 1000);
+	producer_close(zombie);
+	probe_check(p, probe_count(p) == before, "nothing of the fenced one is there");
+	error_free(&p->e);
+}
+
+void case_fence_idle(struct probe *p)
+{
+	struct producer *zombie = probe_producer(p, "anpr-probe"), *next;
+	long before = probe_count(p);
+	double begun;
+
+	if (!zombie)
+		return;
+	begun = probe_now_ms();
+	next = probe_producer(p, "anpr-probe");
+	probe_note("fenced while idle in %.0f ms", probe_now_ms() - begun);
+	if (ok(probe_fill(p, zombie, 10)))
+		check_zombie(p, zombie, before);
+	else
+		producer_close(zombie);
+	producer_close(next);
+}
+
+static void fence_flight(struct probe *p, bool flushed)
+{
+	struct producer *zombie = probe_producer(p, "anpr-probe"), *next;
+	long before = probe_count(p);
+	double begun, took;
+
+	if (!zombie)
+		return;
+	probe_check(p, ok(probe_fill(p, zombie, 100)) && (!flushed || ok(probe_flush(p, zombie, 5000))),
+		"filled");
+	begun = probe_now_ms();
+	next = probe_producer(p, "anpr-probe");
+	took = probe_now_ms() - begun;
+	probe_note("fenced with a transaction in flight%s in %.0f ms", flushed ? ", flushed," : "", took);
+	check_zombie(p, zombie, before);
+	probe_check(p, next && ok(probe_fill(p, next, 10)) && ok(probe_commit(p, next, 5000)),
+		"the next one works");
+	producer_close(next);
+	probe_check(p, probe_count(p) == before + 1, "and is read");
+}
+
+void case_fence_flight(struct probe *p)
+{
+	for (int i = 0; i < 5; i++)
+		fence_flight(p, true);
+	fence_flight(p, false);
+}
+
+/* Fenced between asking for the commit and its answer: whatever is said, it agrees with what can be read. */
+void case_fence_race(struct probe *p)
+{
+	for (int i = 0; i < 10; i++) {
+		struct producer *first = probe_producer(p, "anpr-probe"), *next;
+		long before = probe_count(p), after;
+		struct status status;
+
+		if (!first || !probe_check(p, ok(probe_fill(p, first, 50)) && ok(probe_flush(p, first, 5000)),
+				      "filled"))
+			return;
+		status = producer_commit(first, i % 3, &p->e);
+		next = probe_producer(p, "anpr-probe");
+		if (status.kind == STATUS_WAIT)
+			status = probe_commit(p, first, 5000);
+		after = probe_count(p);
+		probe_check(p, !ok(status) || after == before + 1, "said to be committed, but not there");
+		probe_check(p, status.kind != STATUS_RETRY || after == before,
+			"said not to be committed, but there");
+		probe_note("commit %s (%s), %ld record", probe_status(status), producer_error_word(first),
+			after - before);
+		producer_close(first);
+		producer_close(next);
+		error_free(&p->e);
+	}
+}
