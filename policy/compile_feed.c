@@ -89,9 +89,22 @@ static uint32_t rule_named(const struct feed_build *f, const char *name)
 	return NOWHERE;
 }
 
-static uint32_t rule_of_off(const struct feed_build *f, const struct switch_key *key)
+/* Whether the switch is on one of the agreement's two sides: what another recipient of the same partner turns off is
+ * its own reads. A switch without a side is on all of them. */
+static bool side_covers(const struct compile *c, const struct feed_build *f, const char *side)
 {
-	if (!selector_covers(key->agreement, f->newest->id))
+	if (selector_covers(side, c->in->organisation))
+		return true;
+	for (uint32_t v = 0; v < f->n_versions; v++) {
+		if (strcmp(f->versions[v]->agreement->recipient, side) == 0)
+			return true;
+	}
+	return false;
+}
+
+static uint32_t rule_of_off(const struct compile *c, const struct feed_build *f, const struct switch_key *key)
+{
+	if (!selector_covers(key->agreement, f->newest->id) || !side_covers(c, f, key->side))
 		return NOWHERE;
 	return selector_covers(key->rule, "") ? ALL_RULES : rule_named(f, key->rule);
 }
@@ -104,7 +117,7 @@ static struct status offs_sort(struct compile *c, struct feed_build *f)
 	f->own = arena_alloc(c->scratch, (c->n_offs + 1) * sizeof *f->own);
 	REQUIRE(f->rule_of_off && f->common && f->own, S_OVERLOAD);
 	for (uint32_t i = 0; i < c->n_offs; i++) {
-		uint32_t rule = f->rule_of_off[i] = rule_of_off(f, c->offs[i].key);
+		uint32_t rule = f->rule_of_off[i] = rule_of_off(c, f, c->offs[i].key);
 
 		if (c->offs[i].key->cameras || rule == NOWHERE)
 			continue;

@@ -18,7 +18,8 @@ enum { CLASS_READ = 1 << 0, CLASS_PLATE_PATCH = 1 << 1, CLASS_OVERVIEW = 1 << 2 
 /* Which switch: NULL, "" or 0 = all. Patterns and areas are resolved to camera ids when the entry is appended; where
  * they matched none, `cameras` is not NULL and n_cameras 0. Bits that are no class count as all classes. */
 struct switch_key {
-	const char *side;        /* organisation: the partner's own or the recipient's */
+	const char *side;        /* organisation: the partner's own or the recipient's; NULL = both (a stop file).
+	                          * Another organisation's switch covers nothing of an agreement */
 	const char *agreement;
 	const char *rule;
 	unsigned classes;
