@@ -38,7 +38,7 @@ void core_changed(void *context)
 		return;
 }
 
-void core_wait(struct core *core, uint64_t *seen, int timeout_ms)
+void core_await_change(struct core *core, uint64_t *seen, int timeout_ms)
 {
 	struct timespec until;
 	int waited = 0;
@@ -398,7 +398,7 @@ int core_main(const struct config *config, int control_fd)
 		return 1;
 	}
 	channel_init(&loop.control, control_fd, FRAME_BODY_MAX);
-	(void)channel_send(&loop.control, FRAME_READY, (struct span){0}, -1);
+	loop.stop = !ok(channel_send(&loop.control, FRAME_READY, (struct span){0}, -1));
 	while (!loop.stop)
 		loop_once(&loop);
 	log_info("stopping", "version=%llu", (unsigned long long)journal_version(core.journal));

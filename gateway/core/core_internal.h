@@ -55,7 +55,7 @@ void core_hold(struct core *core, const char *partner, int change);
 /* Something moved: wake whoever waits. Any thread. */
 void core_changed(void *core);
 /* Wait until something has moved since `*seen`, at most timeout_ms. */
-void core_wait(struct core *core, uint64_t *seen, int timeout_ms);
+void core_await_change(struct core *core, uint64_t *seen, int timeout_ms);
 void core_answer(struct core *core, uint64_t id, uint32_t status, char *body);
 
 /* enforcer.c: a thread that makes good every narrowing entry: fences, then an enforced entry. */

@@ -80,7 +80,7 @@ static bool fence_all(struct core *core, struct work *w)
 	while (!all_fenced(core, w, newest)) {
 		if (atomic_load(&core->stopping))
 			return false;
-		core_wait(core, &seen, POLL_MS);
+		core_await_change(core, &seen, POLL_MS);
 	}
 	return true;
 }
@@ -218,7 +218,7 @@ void *enforcer_run(void *context)
 		if (w.n_entries > 0)
 			make_good(core, &w);
 		else
-			core_wait(core, &seen, POLL_MS);
+			core_await_change(core, &seen, POLL_MS);
 		work_free(&w);
 	}
 	return NULL;
