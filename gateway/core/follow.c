@@ -80,6 +80,7 @@ static struct status break_off(struct journal *j, const struct journal_entry *en
 	snapshot_release(j->snapshot);
 	j->snapshot = NULL;
 	atomic_store(&j->version, 0);
+	atomic_store(&j->binding, UINT64_MAX); /* nothing decided before may still be committed */
 	pthread_mutex_unlock(&j->lock);
 	journal_set_trouble(j, text);
 	return S_REFUSED;
@@ -125,10 +126,13 @@ static struct status take_in(struct journal *j, const struct kafka_record *recor
 			keep_stored(j, entry.body->sequence, record->value);
 		pthread_mutex_unlock(&j->lock);
 	}
-	if (!ok(status))
+	if (!ok(status)) {
 		status = break_off(j, &entry, e);
-	else
+	} else {
 		j->dirty = true;
+		if (entry.body->body_case != ANPR__V1__JOURNAL_ENTRY__BODY_ENFORCED)
+			j->deciding = entry.body->sequence;
+	}
 	journal_entry_free(&entry);
 	return status;
 }
@@ -208,6 +212,7 @@ void follow_publish(struct journal *j)
 	old = j->snapshot;
 	j->snapshot = fresh;
 	atomic_store(&j->version, snapshot_version(fresh));
+	atomic_store(&j->binding, j->deciding);
 	pthread_cond_broadcast(&j->changed);
 	pthread_mutex_unlock(&j->lock);
 	snapshot_release(old);

@@ -170,6 +170,11 @@ uint64_t journal_version(const struct journal *j)
 	return atomic_load(&j->version);
 }
 
+uint64_t journal_binding(const struct journal *j)
+{
+	return atomic_load(&j->binding);
+}
+
 bool journal_trouble(struct journal *j, char *to, size_t cap)
 {
 	pthread_mutex_lock(&j->lock);

@@ -30,6 +30,9 @@ void journal_stop(struct journal *j);
 struct policy_snapshot *journal_snapshot(struct journal *j);
 /* Version of the newest policy compiled; 0 = none. Cheap: read it before every commit. */
 uint64_t journal_version(const struct journal *j);
+/* Version of the newest entry that can change a decision; an enforced entry cannot. What was decided under this version
+ * or a later one may be committed. */
+uint64_t journal_binding(const struct journal *j);
 /* Why there is no policy, in words, into `to`; false = there is one. */
 bool journal_trouble(struct journal *j, char *to, size_t cap);
 

@@ -36,7 +36,7 @@ struct journal {
 	struct journal_options options;
 	pthread_t thread;
 	atomic_bool stopping;
-	atomic_uint_fast64_t version;
+	atomic_uint_fast64_t version, binding;
 
 	pthread_mutex_t lock; /* guards everything down to the next comment */
 	pthread_cond_t changed;
@@ -52,6 +52,7 @@ struct journal {
 	struct reader *reader;
 	int64_t next;                    /* offset after the last record taken in */
 	struct producer *producer;       /* of the id anpr-journal; NULL = not ours */
+	uint64_t deciding;               /* newest entry taken in that can change a decision */
 	bool dirty;                      /* entries taken in since policy was compiled */
 	bool broken;                     /* an entry did not verify: nothing after it is believed */
 	uint64_t seen_sequence;          /* from the state folder: the newest ever seen by this node */

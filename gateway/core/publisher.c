@@ -41,7 +41,7 @@ bool publisher_interrupted(struct publisher *p)
 {
 	if (atomic_load(&p->fence_wanted) > p->fence_done)
 		return true;
-	if (!p->snapshot || journal_version(p->options.journal) != snapshot_version(p->snapshot))
+	if (!p->snapshot || snapshot_version(p->snapshot) < journal_binding(p->options.journal))
 		return true;
 	for (size_t i = 0; i < p->n_partners; i++)
 		if (p->partners[i]->in_hand && atomic_load(&p->partners[i]->held) > 0)
