@@ -12,8 +12,9 @@
 
 #define HTTP_CONNECT_TIMEOUT_MS 10000L
 
-/* A handle that speaks HTTPS only, TLS 1.2 or later, to whoever `tls` trusts, with no redirect, proxy, cookie,
- * netrc, decompression or connection kept. NULL when something is not supported by this curl: never half of it. */
+/* A handle that speaks HTTPS only, TLS 1.2 or later, to whoever `tls` trusts, with no redirect, proxy,
+ * cookie, netrc, decompression or connection kept. NULL when something is not supported by this curl: never
+ * half of it. */
 CURL *easy_new(const char *url, const struct http_tls *tls);
 
 #endif

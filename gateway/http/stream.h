@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * One response that never ends, read as it comes: a GET over mutual TLS, driven by its caller's poll loop. It knows
- * nothing of what is in the body.
+ * One response that never ends, read as it comes: a GET over mutual TLS, driven by its caller's poll loop. It
+ * knows nothing of what is in the body.
  */
 #ifndef ANPR_HTTP_STREAM_H
 #define ANPR_HTTP_STREAM_H
@@ -13,7 +13,7 @@
 
 /* How a stream stands, or why it is over. */
 enum stream_state {
-	STREAM_NONE = 0,     /* never started, or stopped by us */
+	STREAM_NONE = 0, /* never started, or stopped by us */
 	STREAM_RUNNING,
 	STREAM_ENDED,        /* the response ended */
 	STREAM_BAD_URL,      /* not https, or nonsense */
@@ -45,11 +45,12 @@ void stream_free(struct stream *s);
 /* Begin a request; one that runs is stopped first. What goes wrong shows in stream_state. */
 void stream_start(struct stream *s, const char *url, const char *accept);
 void stream_stop(struct stream *s);
-/* Wait for the stream, or for one of `fds`, at most timeout_ms. Which it was is not told: curl has no word for a
- * hang-up, so the caller tries each. held: the stream is not to be read for now; it is left out. errors: FAULT. */
+/* Wait for the stream, or for one of `fds`, at most timeout_ms. Which it was is not told: curl has no word
+ * for a hang-up, so the caller tries each. held: the stream is not to be read for now; it is left out.
+ * errors: FAULT. */
 MUST struct status stream_wait(struct stream *s, struct pollfd *fds, unsigned n, int timeout_ms, bool held);
-/* Do what can be done without waiting; the callbacks are called from here. Not to be called while held: it is by not
- * being called that the stream is held, so that nothing but the kernel's own buffers fills. */
+/* Do what can be done without waiting; the callbacks are called from here. Not to be called while held: it is
+ * by not being called that the stream is held, so that nothing but the kernel's own buffers fills. */
 enum stream_state stream_drive(struct stream *s);
 enum stream_state stream_state(const struct stream *s);
 /* Of the last response; 0 = none came. */

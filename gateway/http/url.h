@@ -7,8 +7,8 @@
 
 #include "gateway/base/buffer.h"
 
-/* `base` with `name=value` added to whatever query it has, into `out` as a C string. `value` is escaped, `name` is
- * ours. errors: BAD_INPUT unless `base` is an https URL with a host and without a user. */
+/* `base` with `name=value` added to whatever query it has, into `out` as a C string. `value` is escaped,
+ * `name` is ours. errors: BAD_INPUT unless `base` is an https URL with a host and without a user. */
 MUST struct status url_with_query(const char *base, const char *name, struct span value, struct buffer *out);
 /* `base` with `path` (which may have a query) in place of its own; errors as above. */
 MUST struct status url_with_path(const char *base, const char *path, struct buffer *out);

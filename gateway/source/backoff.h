@@ -14,8 +14,8 @@ struct backoff {
 	unsigned failures; /* in a row */
 };
 
-/* Count one more failure and say how long to wait: doubling from 0.25 s to 30 s, half of it by chance, so that the
- * gateways of many forces do not come back to one partner together. */
+/* Count one more failure and say how long to wait: doubling from 0.25 s to 30 s, half of it by chance, so
+ * that the gateways of many forces do not come back to one partner together. */
 int64_t backoff_next_ms(struct backoff *b);
 /* It works again. */
 void backoff_reset(struct backoff *b);

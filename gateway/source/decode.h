@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A partner's bytes into reads, whatever format it picked. A format is a file of its own beside ndjson.c and a row in
- * decode.c. No I/O and no clock; a decoder may be fed anything.
+ * A partner's bytes into reads, whatever format it picked. A format is a file of its own beside ndjson.c and
+ * a row in decode.c. No I/O and no clock; a decoder may be fed anything.
  */
 #ifndef ANPR_SOURCE_DECODE_H
 #define ANPR_SOURCE_DECODE_H

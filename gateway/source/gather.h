@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Reads on their way to the core: encoded as they come, sent when there are enough or the first has waited long
- * enough. One thread.
+ * Reads on their way to the core: encoded as they come, sent when there are enough or the first has waited
+ * long enough. One thread.
  */
 #ifndef ANPR_SOURCE_GATHER_H
 #define ANPR_SOURCE_GATHER_H
@@ -14,16 +14,16 @@
 #define GATHER_WAIT_MS 20
 
 struct gather {
-	struct buffer bytes;                /* the reads, as an anpr.v1.ReadBatch begun */
+	struct buffer bytes; /* the reads, as an anpr.v1.ReadBatch begun */
 	size_t reads;
 	uint64_t rejected[REJECTION_COUNT]; /* to be sent with them */
-	/* Rejected since the last cursor. They are counted with the next one (DESIGN.md 5.1), so that a connection
-	 * that breaks in between, and then sends them again, does not count them twice. */
+	/* Rejected since the last cursor. They are counted with the next one (DESIGN.md 5.1), so that a
+	 * connection that breaks in between, and then sends them again, does not count them twice. */
 	uint64_t held[REJECTION_COUNT];
-	uint8_t cursor[READ_CURSOR_MAX];    /* the last item's that had one; kept when the batch is sent */
+	uint8_t cursor[READ_CURSOR_MAX]; /* the last item's that had one; kept when the batch is sent */
 	size_t cursor_n;
-	bool due;                           /* there is something to send */
-	int64_t since_ms;                   /* since when, monotonic */
+	bool due;         /* there is something to send */
+	int64_t since_ms; /* since when, monotonic */
 };
 
 void gather_fini(struct gather *g);

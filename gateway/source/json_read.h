@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * One JSON object's named members, with a C face. What is inside other members is checked to be JSON and ignored.
+ * One JSON object's named members, with a C face. What is inside other members is checked to be JSON and
+ * ignored.
  */
 #ifndef ANPR_SOURCE_JSON_READ_H
 #define ANPR_SOURCE_JSON_READ_H
@@ -19,7 +20,7 @@ enum json_kind {
 	JSON_ABSENT = 0, /* not there, or null */
 	JSON_TEXT,
 	JSON_NUMBER,
-	JSON_OTHER,      /* true, false, an array, an object */
+	JSON_OTHER, /* true, false, an array, an object */
 };
 
 struct json_value {
@@ -33,9 +34,10 @@ struct json_reader;
 /* For texts of at most so many bytes. NULL when out of memory. */
 struct json_reader *json_reader_new(size_t text_max);
 void json_reader_free(struct json_reader *r);
-/* Take the members called names[0..n), which are ours and different. false: not one JSON object in UTF-8, nested deeper
- * than 32, one of the names twice, an integer beyond 64 bits, or too long. No allocation. */
-bool json_object_read(struct json_reader *r, struct span text, const char *const *names, size_t n, struct json_value *out);
+/* Take the members called names[0..n), which are ours and different. false: not one JSON object in UTF-8,
+ * nested deeper than 32, one of the names twice, an integer beyond 64 bits, or too long. No allocation. */
+bool json_object_read(
+	struct json_reader *r, struct span text, const char *const *names, size_t n, struct json_value *out);
 
 #ifdef __cplusplus
 }

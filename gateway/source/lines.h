@@ -24,8 +24,8 @@ struct lines_to {
 
 void lines_init(struct lines *l, size_t max, size_t padding);
 void lines_fini(struct lines *l);
-/* Take the next bytes. A line that lies whole in them, with room behind it, is not copied. errors: OVERLOAD when out
- * of memory. */
+/* Take the next bytes. A line that lies whole in them, with room behind it, is not copied. errors: OVERLOAD
+ * when out of memory. */
 MUST struct status lines_feed(struct lines *l, struct span bytes, const struct lines_to *to);
 
 #endif
