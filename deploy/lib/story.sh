@@ -55,7 +55,7 @@ chapter_agreement() {
 
 # proposal_of PARTNER: the number of the proposal that waits for the partner's consent.
 proposal_of() { as alice proposals --json | "$python" -c 'import json, sys
-print(next(p["proposal"] for p in json.load(sys.stdin)["proposals"] if p["partner"] == sys.argv[1]))' "$1"; }
+print(next(p["number"] for p in json.load(sys.stdin) if p["partner"] == sys.argv[1] and p["state"] == "open"))' "$1"; }
 
 chapter_reads() {
 	chapter "Reads arrive" \
@@ -64,8 +64,8 @@ chapter_reads() {
 	before=$(witness ends "$topic_tfl")
 	[ "$before" = 0 ] || die "there are reads before anybody turned anything on"
 	seen "before that the police topic is empty"
-	for person in alice bob; do doing "$person" on "$partner_tfl" --reason "Go live"; done
-	for person in alice nina; do doing "$person" on "$partner_nh" --reason "Go live"; done
+	for person in alice bob; do doing "$person" on "$partner_tfl" --agreement TFL-MPS-2026-01 --reason "Go live"; done
+	for person in alice nina; do doing "$person" on "$partner_nh" --agreement NH-MPS-2026-01 --reason "Go live"; done
 	watch_topics 8
 	witness wait "$topic_tfl" 20 || die "no reads of Transport for London arrive"
 	witness wait "$topic_nh" 10 || die "no reads of National Highways arrive"

@@ -88,7 +88,7 @@ trial_start() {
 
 gateway_is_up() {
 	proc_of "$demo/run/gateway" > /dev/null || die "the gateway has ended"
-	grep -q 'gateway is up' "$demo/gateway.log"
+	grep -q 'publishing may begin' "$demo/gateway.log"
 }
 
 # start_partner NAME OPTION...

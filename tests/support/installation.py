@@ -48,7 +48,7 @@ class Gateway:
     def wait_until_up(self):
         def up():
             assert self.process.poll() is None, f"the gateway ended: {self.words()[-3000:]}"
-            return "gateway is up" in self.words()
+            return "gateway is up" in self.words() and "publishing may begin" in self.words()
         eventually(up, lambda: f"gateway up: {self.words()[-3000:]}")
 
     def words(self):
@@ -124,15 +124,14 @@ class Installation:
     def topic_of(self, partner):
         return self.topic if partner == "tfl-ulez" else f"{self.topic}.{partner}"
 
-    def partner(self, partner, *options, cameras=60):
-        """Start the partner's simulator, with nothing odd about its stream unless asked for."""
+    def partner(self, partner, *options, cameras=60, register=None):
+        """Start the partner's simulator and write its register (by the options `register`, or that of its kind)."""
         organisation, _ = self.partners[partner]
-        folder = self.folder / partner
+        folder, world = self.folder / partner, ("--kind", organisation, "--cameras", cameras)
         folder.mkdir(exist_ok=True)
-        register = folder / "cameras.csv"
-        register.write_text(simulator("register", "--kind", organisation, "--cameras", cameras))
-        self.simulators[partner] = Simulator(self.pki, folder, "--kind", organisation, "--cameras", cameras,
-                                             "--sent", folder / "sent.jsonl", *options, who=organisation)
+        (folder / "cameras.csv").write_text(simulator("register", *(register or world)))
+        self.simulators[partner] = Simulator(self.pki, folder, *world, "--sent", folder / "sent.jsonl", *options,
+                                             who=organisation)
         return self.simulators[partner]
 
     def agreement(self, partner, cameras, **changes):
@@ -197,14 +196,18 @@ class Installation:
         _, controller = self.partners[partner]
         alice, controller = self.people["alice"], self.people[controller]
         controller.must("propose", self.folder / partner / "cameras.csv", "--partner", partner)
-        number = alice.must("propose", self.agreements[partner])["proposal"]
+        number = alice.must("propose", self.agreements[partner])["entry"]
         controller.must("approve", number, "--reason", "As agreed.")
 
     def go_live(self, partner):
-        """Both sides turn on what is agreed."""
+        """Both sides turn on what is agreed, the police first."""
         _, controller = self.partners[partner]
         for person in ("alice", controller):
-            self.people[person].must("on", partner, "--reason", "Going live.")
+            self.turn_on(person, partner)
+
+    def turn_on(self, person, partner):
+        """One side's switch over the whole agreement."""
+        return self.people[person].must("on", partner, "--agreement", self.agreements[partner].stem, "--reason", "Going live.")
 
     def consumer(self, partner="tfl-ulez", who="police", committed=True):
         """An independent reader of the partner's topic; closed when the installation ends."""

@@ -35,7 +35,6 @@ class Person:
         return {"HOME": str(self.home), "PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8",
                 "ANPRCTL_GATEWAY": it.admin_url, "ANPRCTL_CA": str(pki / "gateway-ca.pem"),
                 "ANPRCTL_CERT": str(pki / f"{self.name}.pem"), "ANPRCTL_KEY": str(pki / f"{self.name}.key"),
-                "ANPRCTL_ORGANISATION_CA": str(pki / f"{self.organisation}-ca.pem"),
                 **{k: v for k, v in os.environ.items() if k.endswith("SAN_OPTIONS")}}
 
     def try_to(self, *arguments):
