@@ -17,7 +17,8 @@ bool area_contains(const struct point *corners, size_t n, struct point at)
 	for (size_t i = 0, j = n - 1; i < n; j = i++) {
 		struct point a = corners[i], b = corners[j];
 
-		/* Each edge counts from its lower end up to, not including, its upper, so no corner counts twice. */
+		/* Each edge counts from its lower end up to, not including, its upper, so no corner counts
+		 * twice. */
 		if ((a.lat > at.lat) != (b.lat > at.lat) &&
 			at.lon < (b.lon - a.lon) * (at.lat - a.lat) / (b.lat - a.lat) + a.lon)
 			inside = !inside;

@@ -76,7 +76,8 @@ static struct status feeds_gather(struct compile *c)
 
 		c->n_feeds += f == &c->feeds[c->n_feeds];
 		f->newest = version->agreement;
-		f->bound = larger(f->bound, larger(c->in->clock_bound_ms, version->agreement->clock_bound_ms));
+		f->bound =
+			larger(f->bound, larger(c->in->clock_bound_ms, version->agreement->clock_bound_ms));
 		if (version->ended.v && version->ended.v <= c->horizon) {
 			f->had_earlier = true;
 			continue;
@@ -125,7 +126,8 @@ static struct status feed_publish(struct compile *c, struct feed_build *f, unsig
 	for (uint32_t v = 0; v < f->n_versions; v++) {
 		const struct agreement *version = f->versions[v]->agreement;
 
-		limits[v] = (struct limits){version->max_age_ms, version->max_future_ms, version->min_confidence};
+		limits[v] =
+			(struct limits){version->max_age_ms, version->max_future_ms, version->min_confidence};
 	}
 	f->out->limits = limits;
 	return S_OK;
@@ -171,7 +173,8 @@ struct status partner_compile(const struct policy_partner_input *in, struct utc_
 	struct partner_policy *out)
 {
 	struct arena scratch CLEANUP(arena_free) = {.max = SIZE_MAX};
-	struct compile c = {.keep = keep, .scratch = &scratch, .in = in, .out = out, .horizon = horizon(in, now)};
+	struct compile c = {
+		.keep = keep, .scratch = &scratch, .in = in, .out = out, .horizon = horizon(in, now)};
 
 	out->id = arena_text(keep, span_text(in->partner));
 	REQUIRE(out->id, S_OVERLOAD);

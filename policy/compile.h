@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What the parts of the compiler hand each other: compile.c the partner, compile_feed.c an agreement's versions and
- * rules, compile_profile.c which cameras are alike, compile_group.c which rules, compile_track.c their timelines. Within policy only.
+ * What the parts of the compiler hand each other: compile.c the partner, compile_feed.c an agreement's
+ * versions and rules, compile_profile.c which cameras are alike, compile_group.c which rules, compile_track.c
+ * their timelines. Within policy only.
  */
 #ifndef ANPR_POLICY_COMPILE_H
 #define ANPR_POLICY_COMPILE_H
@@ -29,17 +30,18 @@ struct feed_build {
 	struct feed *out;
 	const struct policy_agreement_version *versions[VERSIONS_MAX];
 	uint32_t n_versions;
-	bool had_earlier;         /* versions that were over before timelines begin */
+	bool had_earlier; /* versions that were over before timelines begin */
 	const struct agreement *newest;
-	int64_t bound;            /* clock bound, ms */
-	uint32_t *renumber[VERSIONS_MAX]; /* per rule of that version: the newest's rule of the same name, or NOWHERE */
-	uint32_t *place[VERSIONS_MAX]; /* per rule of the newest: where that version has it, or NOWHERE */
-	bool *hours_vary;         /* per rule of the newest: not the same hours in all versions */
-	uint32_t *by_name;        /* the newest's rules in order of their names */
-	uint32_t *rule_of_off;    /* per off: the rule it is over, ALL_RULES, or NOWHERE */
-	uint32_t *common;         /* offs over all its rules and all cameras */
+	int64_t bound;                    /* clock bound, ms */
+	uint32_t *renumber[VERSIONS_MAX]; /* per rule of that version: the newest's rule of the same name, or
+					     NOWHERE */
+	uint32_t *place[VERSIONS_MAX];    /* per rule of the newest: where that version has it, or NOWHERE */
+	bool *hours_vary;                 /* per rule of the newest: not the same hours in all versions */
+	uint32_t *by_name;                /* the newest's rules in order of their names */
+	uint32_t *rule_of_off;            /* per off: the rule it is over, ALL_RULES, or NOWHERE */
+	uint32_t *common;                 /* offs over all its rules and all cameras */
 	size_t n_common;
-	struct rule_off *own;     /* offs over one rule and all cameras, by rule */
+	struct rule_off *own; /* offs over one rule and all cameras, by rule */
 	size_t n_own;
 	struct words hours_table; /* version and rules -> `hours` */
 	uint32_t *hours_key;
@@ -51,7 +53,7 @@ struct compile {
 	struct arena *keep, *scratch;
 	const struct policy_partner_input *in;
 	struct partner_policy *out;
-	int64_t horizon;          /* ms; timelines begin here */
+	int64_t horizon; /* ms; timelines begin here */
 	struct off *offs;
 	size_t n_offs;
 	struct feed_build *feeds;
@@ -64,9 +66,10 @@ struct compile {
 /* One camera as compiling sees it, or all unregistered ones. */
 struct subject {
 	const struct camera *camera; /* NULL: unregistered */
-	const uint32_t *places;      /* all feeds' versions in turn: index in that version's register, or NOWHERE */
-	const uint32_t *states;      /* per register version: enum camera_state plus 1, 0 = not in it */
-	const uint32_t *listed;      /* offs that list it */
+	const uint32_t
+		*places; /* all feeds' versions in turn: index in that version's register, or NOWHERE */
+	const uint32_t *states; /* per register version: enum camera_state plus 1, 0 = not in it */
+	const uint32_t *listed; /* offs that list it */
 	size_t n_listed;
 };
 
@@ -76,23 +79,24 @@ struct status feed_prepare(struct compile *c, struct feed_build *f);
 struct status feed_hours(struct compile *c, struct feed_build *f, uint32_t version, const uint32_t *rules,
 	size_t n, const struct hours **out);
 /* Which version is in force then, or NULL with the reason why none is. */
-const struct policy_agreement_version *feed_version_at(const struct feed_build *f, int64_t at, uint32_t *index,
-	enum reason *why);
+const struct policy_agreement_version *feed_version_at(
+	const struct feed_build *f, int64_t at, uint32_t *index, enum reason *why);
 
 /* Profiles for all cameras and for unregistered ones. */
 struct status profiles_compile(struct compile *c);
 
 /* The tracks of one feed for one subject. `places` of the subject begin at this feed's. */
-struct status tracks_compile(struct compile *c, struct feed_build *f, const struct subject *s, struct tracks *out);
+struct status tracks_compile(
+	struct compile *c, struct feed_build *f, const struct subject *s, struct tracks *out);
 
 /* Rules that were alike for a subject. */
 struct rule_group {
-	const uint32_t *rules;   /* numbers of the newest version */
+	const uint32_t *rules; /* numbers of the newest version */
 	size_t n;
-	uint32_t covered;        /* bit v: version v's schedule has the camera under them */
+	uint32_t covered;           /* bit v: version v's schedule has the camera under them */
 	const struct rule_off *own; /* offs over one of them each; `rule` is a place in `rules` */
 	size_t n_own;
-	const uint32_t *common;  /* offs that all rules share, for this camera */
+	const uint32_t *common; /* offs that all rules share, for this camera */
 	size_t n_common;
 };
 struct status track_compile(struct compile *c, struct feed_build *f, const struct subject *s,

@@ -26,8 +26,8 @@ static uint32_t *rules_by_name(struct arena *scratch, const struct agreement *a)
 }
 
 /* Walk two versions' rules side by side, by name, and note which are the same rule. */
-static void rules_match(const struct agreement *newest, const uint32_t *by_name, const struct agreement *version,
-	const uint32_t *version_by_name, uint32_t *renumber, uint32_t *place)
+static void rules_match(const struct agreement *newest, const uint32_t *by_name,
+	const struct agreement *version, const uint32_t *version_by_name, uint32_t *renumber, uint32_t *place)
 {
 	for (size_t i = 0, j = 0; i < newest->n_rules && j < version->n_rules;) {
 		int order = strcmp(newest->rules[by_name[i]].name, version->rules[version_by_name[j]].name);
@@ -89,8 +89,8 @@ static uint32_t rule_named(const struct feed_build *f, const char *name)
 	return NOWHERE;
 }
 
-/* Whether the switch is on one of the agreement's two sides: what another recipient of the same partner turns off is
- * its own reads. A switch without a side is on all of them. */
+/* Whether the switch is on one of the agreement's two sides: what another recipient of the same partner turns
+ * off is its own reads. A switch without a side is on all of them. */
 static bool side_covers(const struct compile *c, const struct feed_build *f, const char *side)
 {
 	if (selector_covers(side, c->in->organisation))
@@ -201,8 +201,8 @@ struct status feed_hours(struct compile *c, struct feed_build *f, uint32_t versi
 	return S_OK;
 }
 
-const struct policy_agreement_version *feed_version_at(const struct feed_build *f, int64_t at, uint32_t *index,
-	enum reason *why)
+const struct policy_agreement_version *feed_version_at(
+	const struct feed_build *f, int64_t at, uint32_t *index, enum reason *why)
 {
 	*why = f->had_earlier ? REASON_EXPIRED : REASON_NOT_STARTED;
 	for (uint32_t v = f->n_versions; v-- > 0;) {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Rules grouped for one camera, so that deciding looks at groups and not at rules. Rules under no off of their own
- * that cover the camera in the same versions are one group, whose hours add up. Rules that cover it in no version are
- * one group, as they can only differ in why not. Any other rule is alone.
+ * Rules grouped for one camera, so that deciding looks at groups and not at rules. Rules under no off of
+ * their own that cover the camera in the same versions are one group, whose hours add up. Rules that cover it
+ * in no version are one group, as they can only differ in why not. Any other rule is alone.
  */
 #include "policy/compile.h"
 
@@ -11,14 +11,14 @@
 /* What one rule is to the subject. */
 struct member {
 	uint32_t rule;
-	uint32_t covered;          /* versions, as bits */
-	uint32_t own, n_own;       /* places in `owns` */
+	uint32_t covered;    /* versions, as bits */
+	uint32_t own, n_own; /* places in `owns` */
 	bool alone;
 };
 
 struct grouping {
 	struct member *members;
-	uint32_t *common;          /* the feed's common offs and those that list the camera */
+	uint32_t *common; /* the feed's common offs and those that list the camera */
 	size_t n_common;
 	struct rule_off *owns;
 	size_t n_owns;
@@ -84,7 +84,8 @@ static struct status members_gather(const struct feed_build *f, const struct sub
 	return S_OK;
 }
 
-/* Alike members next to each other; of those that cover nothing, such as are under no off of their own first. */
+/* Alike members next to each other; of those that cover nothing, such as are under no off of their own first.
+ */
 static int member_compare(const void *a, const void *b)
 {
 	const struct member *one = a, *two = b;
@@ -102,21 +103,26 @@ static size_t group_end(const struct member *members, size_t n, size_t i)
 {
 	size_t end = i + 1;
 
-	while (end < n && !members[i].alone && !members[end].alone && members[end].covered == members[i].covered)
+	while (end < n && !members[i].alone && !members[end].alone &&
+		members[end].covered == members[i].covered)
 		end++;
 	return end;
 }
 
-/* One group into a track. Where any rule that covers nothing is under no off of its own, the others cannot get
- * further than it, so their offs do not matter. */
+/* One group into a track. Where any rule that covers nothing is under no off of its own, the others cannot
+ * get further than it, so their offs do not matter. */
 static struct status group_compile(struct compile *c, struct feed_build *f, const struct subject *s,
 	const struct grouping *g, const struct member *members, size_t n, struct track *out)
 {
 	uint32_t *rules = calloc(n + 1, sizeof *rules);
 	struct rule_off *own = calloc(g->n_owns + 1, sizeof *own);
 	struct rule_group group = {
-		.rules = rules, .n = n, .covered = members[0].covered, .own = own,
-		.common = g->common, .n_common = g->n_common,
+		.rules = rules,
+		.n = n,
+		.covered = members[0].covered,
+		.own = own,
+		.common = g->common,
+		.n_common = g->n_common,
 	};
 	struct status result = S_OVERLOAD;
 
@@ -132,7 +138,8 @@ static struct status group_compile(struct compile *c, struct feed_build *f, cons
 	return result;
 }
 
-struct status tracks_compile(struct compile *c, struct feed_build *f, const struct subject *s, struct tracks *out)
+struct status tracks_compile(
+	struct compile *c, struct feed_build *f, const struct subject *s, struct tracks *out)
 {
 	struct grouping g CLEANUP(grouping_free) = {0};
 	size_t n = f->newest->n_rules, groups = 0;

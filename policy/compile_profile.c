@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Which cameras of the newest register are alike: the same rules in every version of every agreement, the same state
- * in every register, listed by the same offs. Each kind is compiled once.
+ * Which cameras of the newest register are alike: the same rules in every version of every agreement, the
+ * same state in every register, listed by the same offs. Each kind is compiled once.
  */
 #include "policy/compile.h"
 
@@ -71,10 +71,10 @@ static struct status offs_list(struct compile *c)
 
 /* What a camera is to every version and register, as one list of numbers. */
 struct survey {
-	struct walk *versions;  /* all feeds' in turn */
+	struct walk *versions; /* all feeds' in turn */
 	struct walk *registers;
 	uint32_t *places, *states;
-	uint32_t *signature;    /* sets, states, offs that list it */
+	uint32_t *signature; /* sets, states, offs that list it */
 	uint32_t n_versions, n;
 };
 
@@ -93,8 +93,8 @@ static struct status survey_new(struct compile *c, struct survey *s)
 	s->registers = arena_alloc(c->scratch, (c->n_registers + 1) * sizeof *s->registers);
 	s->places = arena_alloc(c->scratch, (s->n_versions + 1) * sizeof *s->places);
 	s->states = arena_alloc(c->scratch, (c->n_registers + 1) * sizeof *s->states);
-	s->signature = arena_alloc(c->scratch,
-		(s->n_versions + c->n_registers + longest + 1) * sizeof *s->signature);
+	s->signature = arena_alloc(
+		c->scratch, (s->n_versions + c->n_registers + longest + 1) * sizeof *s->signature);
 	REQUIRE(s->versions && s->registers && s->places && s->states && s->signature, S_OVERLOAD);
 	for (size_t i = 0, at = 0; i < c->n_feeds; i++) {
 		for (uint32_t v = 0; v < c->feeds[i].n_versions; v++)
@@ -121,7 +121,8 @@ static void survey_camera(const struct compile *c, struct survey *s, const struc
 	}
 	for (size_t i = 0; i < c->n_registers; i++) {
 		uint32_t place = walk_to(&s->registers[i], camera);
-		const struct camera *then = place == NOWHERE ? NULL : &s->registers[i].cameras->cameras[place];
+		const struct camera *then =
+			place == NOWHERE ? NULL : &s->registers[i].cameras->cameras[place];
 
 		s->states[i] = then ? (uint32_t)then->state + 1 : 0;
 		s->signature[s->n++] = s->states[i];
@@ -155,8 +156,8 @@ static void profile_list_free(struct profile_list *list)
 	free(list->items);
 }
 
-static struct status profile_add(struct compile *c, const struct survey *s, const struct camera *camera,
-	struct profile_list *list)
+static struct status profile_add(
+	struct compile *c, const struct survey *s, const struct camera *camera, struct profile_list *list)
 {
 	struct subject subject = {
 		.camera = camera,

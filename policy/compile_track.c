@@ -1,14 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * One track: a sweep through time over the moments at which anything changes for a group of rules and a camera,
- * counting what is off.
+ * One track: a sweep through time over the moments at which anything changes for a group of rules and a
+ * camera, counting what is off.
  */
 #include "policy/compile.h"
 
 #include <stdlib.h>
 
 /* What an off is against, in the order of the reasons. */
-enum grade { GRADE_PARTNER, GRADE_RULE, GRADE_CAMERA, GRADE_CLASS, GRADE_IMAGES, GRADE_NONE = GRADE_IMAGES, GRADES };
+enum grade {
+	GRADE_PARTNER,
+	GRADE_RULE,
+	GRADE_CAMERA,
+	GRADE_CLASS,
+	GRADE_IMAGES,
+	GRADE_NONE = GRADE_IMAGES,
+	GRADES
+};
 static const enum reason reason_of[GRADES] = {
 	[GRADE_PARTNER] = REASON_PARTNER_OFF,
 	[GRADE_RULE] = REASON_RULE_OFF,
@@ -22,7 +30,7 @@ static const enum reason reason_of[GRADES] = {
 struct edge {
 	int64_t at;
 	uint32_t off;
-	uint32_t tally;  /* 0: all rules of the group; 1 + i: rule i */
+	uint32_t tally; /* 0: all rules of the group; 1 + i: rule i */
 	enum { LOOK = 0, BEGINS, ENDS } step;
 	bool capture;
 };
@@ -40,8 +48,8 @@ struct sweep {
 	const struct rule_group *group;
 	struct edge *edges;
 	size_t n_edges;
-	struct tally *tallies;      /* 1 + rules of the group that have offs of their own */
-	uint32_t at_grade[GRADES];  /* how many of those rules have this as their first */
+	struct tally *tallies;     /* 1 + rules of the group that have offs of their own */
+	uint32_t at_grade[GRADES]; /* how many of those rules have this as their first */
 	struct cell *cells;
 	uint32_t n_cells;
 	const struct hours *hours[VERSIONS_MAX];
@@ -235,8 +243,8 @@ static struct cell cell_at(const struct sweep *w, int64_t at)
 static bool cell_same(const struct cell *a, const struct cell *b)
 {
 	return a->hours == b->hours && a->now == b->now && a->capture == b->capture &&
-		a->now_classes == b->now_classes && a->capture_classes == b->capture_classes &&
-		a->kinds == b->kinds && a->version == b->version;
+	       a->now_classes == b->now_classes && a->capture_classes == b->capture_classes &&
+	       a->kinds == b->kinds && a->version == b->version;
 }
 
 static void cell_add(struct sweep *w, int64_t at)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The decision: a camera looked up by hash, its tracks by binary search at capture and at publication, and the
- * agreement's limits.
+ * The decision: a camera looked up by hash, its tracks by binary search at capture and at publication, and
+ * the agreement's limits.
  */
 #include "policy/decide.h"
 
@@ -71,8 +71,8 @@ static enum reason limits_decide(const struct limits *limits, const struct quest
 }
 
 /* REASON_UNSPECIFIED: permitted, for the classes in *classes, which always have the read itself. */
-static enum reason track_decide(const struct track *track, const struct limits *limits, const struct question *q,
-	unsigned *classes)
+static enum reason track_decide(
+	const struct track *track, const struct limits *limits, const struct question *q, unsigned *classes)
 {
 	const struct cell *then = track_at(track, q->read->captured_at.v);
 	const struct cell *now = track_at(track, q->now.v);
@@ -96,8 +96,8 @@ static enum reason track_decide(const struct track *track, const struct limits *
 }
 
 /* The reason of the rule that got furthest, or a permit for what any rule shares. */
-static enum reason feed_decide(const struct feed *feed, const struct tracks *tracks, const struct question *q,
-	struct permit *out)
+static enum reason feed_decide(
+	const struct feed *feed, const struct tracks *tracks, const struct question *q, struct permit *out)
 {
 	enum reason furthest = REASON_NO_AGREEMENT;
 	bool permitted = false;
@@ -118,7 +118,8 @@ static enum reason feed_decide(const struct feed *feed, const struct tracks *tra
 }
 
 /* An external id may have been moved: what it meant at capture must be what it means now. */
-static enum reason identity_decide(const struct partner_policy *p, const struct read *read, const struct camera *camera)
+static enum reason identity_decide(
+	const struct partner_policy *p, const struct read *read, const struct camera *camera)
 {
 	size_t i = p->n_registers;
 	const struct camera *then;
@@ -135,8 +136,8 @@ static bool position_differs(const struct read *read, const struct camera *camer
 {
 	if (!(read->has & READ_HAS_LAT) || !(read->has & READ_HAS_LON) || !camera)
 		return false;
-	return area_distance_m((struct point){read->lat, read->lon}, (struct point){camera->lat, camera->lon}) >
-		POSITION_MISMATCH_M;
+	return area_distance_m((struct point){read->lat, read->lon},
+		       (struct point){camera->lat, camera->lon}) > POSITION_MISMATCH_M;
 }
 
 static bool format_unknown(const struct read *read)
@@ -168,7 +169,7 @@ static bool image_dropped(const struct read *read, const struct decision *d)
 	for (unsigned i = 0; i < d->n; i++)
 		classes |= d->permits[i].classes;
 	return (read->plate_patch.n > 0 && !(classes & CLASS_PLATE_PATCH)) ||
-		(read->overview.n > 0 && !(classes & CLASS_OVERVIEW));
+	       (read->overview.n > 0 && !(classes & CLASS_OVERVIEW));
 }
 
 void policy_decide(const struct partner_policy *p, const struct read *read, struct utc_ms received,

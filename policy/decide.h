@@ -3,13 +3,14 @@
  * May this read go to the police, and if not, why not. Pure: no input or output, no clock, no allocation.
  *
  * What DESIGN.md 5.5 and 5.6 leave open is decided so:
- * - Every rule of an agreement's newest version is asked, through its versions by name: it must share at capture in
- *   the version then and at publication in the version now. Hours are asked of both, at the time of capture.
+ * - Every rule of an agreement's newest version is asked, through its versions by name: it must share at
+ * capture in the version then and at publication in the version now. Hours are asked of both, at the time of
+ * capture.
  * - `valid.until`, the end of an agreement and the end of an off are not included; `from` is.
- * - An off of an agreement counts as partner_off. One that names a class is class_off, else one that names cameras is
- *   camera_off, else one that names a rule is rule_off.
- * - A camera that the newest register has not is unknown_camera, never not_in_schedule. An id that meant another
- *   camera at capture than it does now is unknown, too.
+ * - An off of an agreement counts as partner_off. One that names a class is class_off, else one that names
+ * cameras is camera_off, else one that names a rule is rule_off.
+ * - A camera that the newest register has not is unknown_camera, never not_in_schedule. An id that meant
+ * another camera at capture than it does now is unknown, too.
  * - The limits (quality) are those of the version now.
  */
 #ifndef ANPR_POLICY_DECIDE_H
@@ -66,33 +67,33 @@ struct permit {
 };
 
 struct decision {
-	enum verdict verdict;           /* zeroed memory denies */
-	enum reason reason;             /* where denied */
-	unsigned n;                     /* permits */
+	enum verdict verdict; /* zeroed memory denies */
+	enum reason reason;   /* where denied */
+	unsigned n;           /* permits */
 	struct permit permits[FEEDS_MAX];
-	const struct camera *camera;    /* from the register, by id or external id; NULL = unregistered */
-	unsigned quality;               /* where permitted; bit n set: enum quality n */
-	bool class_dropped;             /* it carried an image that no permit shares */
+	const struct camera *camera; /* from the register, by id or external id; NULL = unregistered */
+	unsigned quality;            /* where permitted; bit n set: enum quality n */
+	bool class_dropped;          /* it carried an image that no permit shares */
 };
 
 /* Decide whether one read may go anywhere.
- * shape   p: the partner whose socket the read came on, NULL where policy knows none; read: validated, borrowed
- * units   received, now: UTC milliseconds, both by the gateway's clock
- * errors  none: whatever cannot be decided is denied, with the reason. Duplicates are the caller's to find.
- * thread  any; no locks, no allocation; constant time in cameras and rules, log in switch changes within reach; each
- *         rule over the camera that was switched by itself within reach costs another look
- * source  DESIGN.md 5.5 (reasons), 5.6 (which clock rules what) */
+ * shape   p: the partner whose socket the read came on, NULL where policy knows none; read: validated,
+ * borrowed units   received, now: UTC milliseconds, both by the gateway's clock errors  none: whatever cannot
+ * be decided is denied, with the reason. Duplicates are the caller's to find. thread  any; no locks, no
+ * allocation; constant time in cameras and rules, log in switch changes within reach; each rule over the
+ * camera that was switched by itself within reach costs another look source  DESIGN.md 5.5 (reasons), 5.6
+ * (which clock rules what) */
 void policy_decide(const struct partner_policy *p, const struct read *read, struct utc_ms received,
 	struct utc_ms now, struct decision *out);
 
-/* Drop what the agreement does not share: classes not in `classes`, fields it drops; replace position and camera id
- * by the register's. The cursor is left out. Twice is the same as once. A zeroed permit leaves nothing. `out` borrows
- * from `in` and from the snapshot. */
-void policy_minimise(const struct permit *permit, const struct camera *camera, const struct read *in,
-	struct read *out);
+/* Drop what the agreement does not share: classes not in `classes`, fields it drops; replace position and
+ * camera id by the register's. The cursor is left out. Twice is the same as once. A zeroed permit leaves
+ * nothing. `out` borrows from `in` and from the snapshot. */
+void policy_minimise(
+	const struct permit *permit, const struct camera *camera, const struct read *in, struct read *out);
 
-/* Upper case (ASCII and Latin-1), no spaces or hyphens, at most READ_VRM_MAX characters into `to` (VRM_BYTES); returned
- * as a span. */
+/* Upper case (ASCII and Latin-1), no spaces or hyphens, at most READ_VRM_MAX characters into `to`
+ * (VRM_BYTES); returned as a span. */
 struct span vrm_normalise(struct span vrm, char *to);
 #define VRM_BYTES 65
 /* Whether a normalised VRM has the syntax of any class of mark known in the United Kingdom. */

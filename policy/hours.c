@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A night belongs to the day it begins on. Bits are minutes by local clocks, so in the night they go back both passes
- * of the hour are in or out together, and in the night they go forward the hour left out is nobody's.
+ * A night belongs to the day it begins on. Bits are minutes by local clocks, so in the night they go back
+ * both passes of the hour are in or out together, and in the night they go forward the hour left out is
+ * nobody's.
  */
 #include "policy/hours.h"
 
@@ -43,8 +44,8 @@ bool hours_same(const struct rule *a, const struct rule *b)
 		return false;
 	if (!a->has_hours)
 		return true;
-	return a->local && b->local && strcmp(zone_name(a->local), zone_name(b->local)) == 0 && a->days == b->days &&
-		a->from_minute == b->from_minute && a->to_minute == b->to_minute;
+	return a->local && b->local && strcmp(zone_name(a->local), zone_name(b->local)) == 0 &&
+	       a->days == b->days && a->from_minute == b->from_minute && a->to_minute == b->to_minute;
 }
 
 bool hours_hold(const struct hours *h, struct utc_ms at)

@@ -39,8 +39,8 @@ static void fields_drop(struct read *out, unsigned drop)
 		out->country = (struct span){0};
 }
 
-void policy_minimise(const struct permit *permit, const struct camera *camera, const struct read *in,
-	struct read *out)
+void policy_minimise(
+	const struct permit *permit, const struct camera *camera, const struct read *in, struct read *out)
 {
 	struct read kept = *in;
 

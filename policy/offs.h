@@ -11,14 +11,14 @@
 #define OFF_FOR_EVER INT64_MAX
 
 struct off {
-	int64_t from, until; /* ms; from <= t < until */
+	int64_t from, until;          /* ms; from <= t < until */
 	const struct switch_key *key; /* borrowed from the events */
 };
 
-/* Offs of all events, in no particular order, from `arena`. Events in journal order. Whatever is not plainly `on`
- * counts as off. errors: OVERLOAD */
-struct status offs_make(const struct switch_event *events, size_t n, struct arena *arena, struct off **out,
-	size_t *n_out);
+/* Offs of all events, in no particular order, from `arena`. Events in journal order. Whatever is not plainly
+ * `on` counts as off. errors: OVERLOAD */
+struct status offs_make(
+	const struct switch_event *events, size_t n, struct arena *arena, struct off **out, size_t *n_out);
 
 /* NULL and "" both are 'all': a selector that got lost must not narrow an off. */
 bool selector_covers(const char *selector, const char *name);

@@ -17,8 +17,8 @@ struct schedule {
 	uint32_t *rules;
 };
 
-/* While resolving: sets as nodes of a tree, each a rule added to another set. Rules come in ascending order, so a set
- * is one path from the root whichever camera got there first. */
+/* While resolving: sets as nodes of a tree, each a rule added to another set. Rules come in ascending order,
+ * so a set is one path from the root whichever camera got there first. */
 struct node {
 	uint32_t parent, rule, depth;
 };
@@ -71,7 +71,8 @@ static struct status sets_add(struct sets *sets, uint32_t *set, uint32_t rule)
 	return S_OK;
 }
 
-/* The first camera whose id is not before (beyond = 0) or is after (1) all that begin with n bytes of the prefix. */
+/* The first camera whose id is not before (beyond = 0) or is after (1) all that begin with n bytes of the
+ * prefix. */
 static size_t bound(const struct camera_register *r, const char *prefix, size_t n, int beyond)
 {
 	size_t low = 0, high = r->n;
@@ -93,9 +94,10 @@ struct resolving {
 	uint32_t *seen; /* per camera: the last rule, plus 1, that was found to cover it */
 };
 
-/* The cameras of one glob (NULL: all), narrowed by the rule's area. As the register is sorted by id, only those that
- * begin like the glob are looked at. */
-static struct status rule_resolve(struct resolving *to, const struct rule *rule, uint32_t number, const char *glob)
+/* The cameras of one glob (NULL: all), narrowed by the rule's area. As the register is sorted by id, only
+ * those that begin like the glob are looked at. */
+static struct status rule_resolve(
+	struct resolving *to, const struct rule *rule, uint32_t number, const char *glob)
 {
 	const struct camera_register *r = to->schedule->cameras;
 	size_t n = glob ? strcspn(glob, "*?") : 0;
@@ -172,7 +174,8 @@ static struct status schedule_pack(struct schedule *s, const struct sets *sets)
 	return S_OK;
 }
 
-struct status schedule_resolve(const struct agreement *a, const struct camera_register *r, struct schedule **out)
+struct status schedule_resolve(
+	const struct agreement *a, const struct camera_register *r, struct schedule **out)
 {
 	struct schedule *s = calloc(1, sizeof *s);
 	uint32_t *seen CLEANUP(words_free) = calloc(r->n + 1, sizeof *seen);

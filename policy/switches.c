@@ -119,8 +119,8 @@ static void run_on(struct run *run, const struct switch_event *event)
 	run->pending = run->n;
 }
 
-struct status offs_make(const struct switch_event *events, size_t n, struct arena *arena, struct off **out,
-	size_t *n_out)
+struct status offs_make(
+	const struct switch_event *events, size_t n, struct arena *arena, struct off **out, size_t *n_out)
 {
 	const struct switch_event **order = arena_alloc(arena, (n + 1) * sizeof(struct switch_event *));
 	struct run run = {.offs = arena_alloc(arena, (n + 1) * sizeof *run.offs)};

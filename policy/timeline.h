@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The compiled form that deciding reads. Within policy only: compile*.c make it, snapshot.c and decide.c read it.
+ * The compiled form that deciding reads. Within policy only: compile*.c make it, snapshot.c and decide.c read
+ * it.
  *
- * Cameras that every agreement, register and switch treats alike share a profile. A profile has, for each feed, one
- * track for each group of rules that were always switched alike and cover it alike; nearly always that is one. A
- * track is a step function of time: what stands against sharing a read published then, or captured then.
+ * Cameras that every agreement, register and switch treats alike share a profile. A profile has, for each
+ * feed, one track for each group of rules that were always switched alike and cover it alike; nearly always
+ * that is one. A track is a step function of time: what stands against sharing a read published then, or
+ * captured then.
  */
 #ifndef ANPR_POLICY_TIMELINE_H
 #define ANPR_POLICY_TIMELINE_H
@@ -16,12 +18,13 @@
 
 /* From one moment until the next cell's. A zeroed cell shares nothing, as it has no classes. */
 struct cell {
-	int64_t from;             /* ms */
+	int64_t from;              /* ms */
 	const struct hours *hours; /* NULL = any */
-	uint8_t now, capture;     /* enum reason: the first thing against a read published or captured then; 0 = none */
+	uint8_t now, capture; /* enum reason: the first thing against a read published or captured then; 0 =
+				 none */
 	uint8_t now_classes, capture_classes;
-	uint8_t kinds;            /* bit n: enum read_kind n */
-	uint8_t version;          /* of the agreement, whose limits hold */
+	uint8_t kinds;   /* bit n: enum read_kind n */
+	uint8_t version; /* of the agreement, whose limits hold */
 };
 
 struct track {
@@ -58,8 +61,8 @@ struct partner_policy {
 	size_t n_feeds;
 	const struct feed_policy **listed; /* of `feeds`, those that are not over */
 	size_t n_listed;
-	bool had_agreement;                /* one that ended too long ago for a timeline */
-	const uint32_t *profile_of;        /* per camera of the newest register */
+	bool had_agreement;         /* one that ended too long ago for a timeline */
+	const uint32_t *profile_of; /* per camera of the newest register */
 	const struct profile *profiles;
 	size_t n_profiles;
 	struct profile unregistered;

@@ -36,7 +36,8 @@ struct span vrm_normalise(struct span vrm, char *to)
 			if (size == 1 && to[n] >= 'a' && to[n] <= 'z')
 				to[n] = (char)(to[n] - 32);
 			/* U+00E0 to U+00FE lie 32 above their capitals; U+00F7 is the division sign. */
-			if (size == 2 && vrm.p[0] == 0xC3 && vrm.p[1] >= 0xA0 && vrm.p[1] <= 0xBE && vrm.p[1] != 0xB7)
+			if (size == 2 && vrm.p[0] == 0xC3 && vrm.p[1] >= 0xA0 && vrm.p[1] <= 0xBE &&
+				vrm.p[1] != 0xB7)
 				to[n + 1] = (char)(vrm.p[1] - 32);
 			n += size;
 			characters++;
@@ -47,21 +48,21 @@ struct span vrm_normalise(struct span vrm, char *to)
 	return span_of(to, n);
 }
 
-/* Patterns of the classes, one symbol a character; `#` takes one to three digits not beginning with 0, `%` one to
- * four, `*` one to four of any. Letters never used in a place are what tells the classes apart.
- *   a  A-Z without I, Q, Z    z  A-Z without I, Q    y  year letters    Z  I or Z    A  any letter    9  any digit
+/* Patterns of the classes, one symbol a character; `#` takes one to three digits not beginning with 0, `%`
+ * one to four, `*` one to four of any. Letters never used in a place are what tells the classes apart. a  A-Z
+ * without I, Q, Z    z  A-Z without I, Q    y  year letters    Z  I or Z    A  any letter    9  any digit
  * Current-style age 00, 01 and 50 were never issued: vrm_is_uk knows. */
 static const char *const patterns[] = {
-	"aa99zzz",                              /* current, since September 2001 */
-	"y#aaa", "Q#AAA",                       /* prefix, 1983 to 2001; Q: age unknown */
-	"aaa#y",                                /* suffix, 1963 to 1983 */
-	"aaa#", "a*", "aa*", "#aaa", "*a", "*aa", /* dateless */
-	"aZ%", "aAZ%", "aZA%", "%aZ", "%aAZ", "%aZA", /* Northern Ireland, and reversed */
-	"999D999", "999X999",                   /* diplomatic, consular */
-	"99999", "999A", "999AA", "999AAA",     /* trade */
-	"AA99AA", "99AA99",                     /* military */
+	"aa99zzz",                                         /* current, since September 2001 */
+	"y#aaa", "Q#AAA",                                  /* prefix, 1983 to 2001; Q: age unknown */
+	"aaa#y",                                           /* suffix, 1963 to 1983 */
+	"aaa#", "a*", "aa*", "#aaa", "*a", "*aa",          /* dateless */
+	"aZ%", "aAZ%", "aZA%", "%aZ", "%aAZ", "%aZA",      /* Northern Ireland, and reversed */
+	"999D999", "999X999",                              /* diplomatic, consular */
+	"99999", "999A", "999AA", "999AAA",                /* trade */
+	"AA99AA", "99AA99",                                /* military */
 	"J9", "J99", "J999", "J9999", "J99999", "J999999", /* Jersey */
-	"9", "99", "999", "9999",               /* Guernsey; five digits are trade above */
+	"9", "99", "999", "9999",                          /* Guernsey; five digits are trade above */
 	"MN%", "MAN%", "MAN%A", "AMN%", "AMAN%", "AMAN#A", /* Isle of Man */
 };
 
@@ -95,7 +96,8 @@ static bool matches(const char *pattern, const char *text, const char *end)
 
 			if (text == end || !in_set(*text, '9') || (*text == '0' && *pattern != '*'))
 				return false;
-			/* A run of digits is always followed by a letter or the end, so the longest is the only one. */
+			/* A run of digits is always followed by a letter or the end, so the longest is the
+			 * only one. */
 			while (text < end && text < last && in_set(*text, '9'))
 				text++;
 		} else {
@@ -114,7 +116,8 @@ bool vrm_is_uk(struct span normalised)
 	for (size_t i = 0; i < sizeof patterns / sizeof patterns[0]; i++) {
 		if (!matches(patterns[i], text, text + normalised.n))
 			continue;
-		if (i > 0 || (memcmp(text + 2, "00", 2) && memcmp(text + 2, "01", 2) && memcmp(text + 2, "50", 2)))
+		if (i > 0 ||
+			(memcmp(text + 2, "00", 2) && memcmp(text + 2, "01", 2) && memcmp(text + 2, "50", 2)))
 			return true;
 	}
 	return false;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A table from lists of numbers to a number, for finding what has been met before while compiling. Nothing in it is
- * a peer's choice to make.
+ * A table from lists of numbers to a number, for finding what has been met before while compiling. Nothing in
+ * it is a peer's choice to make.
  */
 #ifndef ANPR_POLICY_WORDS_H
 #define ANPR_POLICY_WORDS_H
@@ -20,8 +20,8 @@ struct words {
 
 #define WORDS_NEW UINT32_MAX
 
-/* The value kept for the list, for reading and setting; WORDS_NEW where it was added just now. NULL: out of memory.
- * Valid until the next call. */
+/* The value kept for the list, for reading and setting; WORDS_NEW where it was added just now. NULL: out of
+ * memory. Valid until the next call. */
 uint32_t *words_value(struct words *table, const uint32_t *list, uint32_t n);
 
 #endif

@@ -84,7 +84,8 @@ static void zone_extend(struct zone *z, const struct zone_rule *rule)
 {
 	int64_t last = z->n ? z->changes[z->n - 1].at : INT64_MIN;
 
-	for (int year = 1970; rule->has_daylight && year <= ZONE_LAST_YEAR && z->n + 2 <= CHANGES_MAX; year++) {
+	for (int year = 1970; rule->has_daylight && year <= ZONE_LAST_YEAR && z->n + 2 <= CHANGES_MAX;
+		year++) {
 		struct change start = {.offset = rule->daylight}, end = {.offset = rule->standard};
 		bool north;
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A time zone as a list of offsets from UTC, made from the bytes of a TZif file (RFC 8536). Reading the file is
- * gateway/text's. Immutable; reference-counted.
+ * A time zone as a list of offsets from UTC, made from the bytes of a TZif file (RFC 8536). Reading the file
+ * is gateway/text's. Immutable; reference-counted.
  */
 #ifndef ANPR_POLICY_ZONE_H
 #define ANPR_POLICY_ZONE_H
@@ -12,7 +12,8 @@
 
 struct zone;
 
-/* Changes after the last one listed in the file follow its rule up to this year; from then on nothing changes. */
+/* Changes after the last one listed in the file follow its rule up to this year; from then on nothing
+ * changes. */
 #define ZONE_LAST_YEAR 2099
 
 /* errors: BAD_INPUT unless it is TZif version 2 or later without leap seconds; OVERLOAD */

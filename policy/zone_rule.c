@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The POSIX TZ text at the end of a TZif file, such as "GMT0BST,M3.5.0/1,M10.5.0": what holds after the last change
- * listed there.
+ * The POSIX TZ text at the end of a TZif file, such as "GMT0BST,M3.5.0/1,M10.5.0": what holds after the last
+ * change listed there.
  */
 #include "policy/zone.h"
 
@@ -140,7 +140,8 @@ static int64_t change_day(const struct zone_change *change, int year)
 		return first + change->day;
 	if (change->kind == CHANGE_JULIAN) /* 29 February is never counted */
 		return first + change->day - 1 + (is_leap(year) && change->day >= 60);
-	day = (int)((change->day - (first + 4) % 7 + 7) % 7) + 7 * (change->week - 1); /* 1970-01-01: a Thursday */
+	day = (int)((change->day - (first + 4) % 7 + 7) % 7) +
+	      7 * (change->week - 1); /* 1970-01-01: a Thursday */
 	while (day >= days_of_month(year, change->month))
 		day -= 7;
 	return first + day;

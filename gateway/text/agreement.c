@@ -12,8 +12,11 @@
 #include <stdlib.h>
 
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
-#define KEY(type, key, must, reader, member, ...) \
-	{.name = key, .required = must, .read = reader, .offset = offsetof(struct type, member), __VA_ARGS__}
+#define KEY(type, key, must, reader, member, ...)                                                            \
+	{                                                                                                    \
+		.name = key, .required = must, .read = reader, .offset = offsetof(struct type, member),      \
+		__VA_ARGS__                                                                                  \
+	}
 #define N(type, member) .n_offset = offsetof(struct type, member)
 
 #define RULES_MAX   1000
@@ -27,8 +30,8 @@ static const struct duration_range future_range = {0, DAY_MS};
 static const struct duration_range bound_range = {0, HOUR_MS};
 static const struct number_range share_range = {0, 1};
 
-static yaml_read read_recipient, read_controller, read_valid, read_quality, read_documents, read_rules, read_area,
-	read_hours, read_zone, read_globs, read_principals;
+static yaml_read read_recipient, read_controller, read_valid, read_quality, read_documents, read_rules,
+	read_area, read_hours, read_zone, read_globs, read_principals;
 
 static const struct yaml_key recipient_keys[] = {
 	KEY(agreement, "organisation", true, read_id, recipient),
@@ -196,7 +199,8 @@ static void read_rules(struct yaml *y, int node, void *to, const struct yaml_key
 	n = yaml_items(y, node, &items);
 	for (size_t i = 0; i < n && i < a->n_rules; i++) {
 		if (yaml_at(y, items[i], "cameras") == items[i] && yaml_at(y, items[i], "area") == items[i])
-			yaml_complain(y, items[i], "a rule needs 'cameras' or 'area'; [\"*\"] is all of them");
+			yaml_complain(
+				y, items[i], "a rule needs 'cameras' or 'area'; [\"*\"] is all of them");
 	}
 	names_check(y, node, a->rules, a->n_rules);
 	zones_check(y, node, a->rules, a->n_rules);
@@ -285,28 +289,31 @@ static void read_principals(struct yaml *y, int node, void *to, const struct yam
 
 		if (text && (strncmp(text, "User:", 5) != 0 || !text[5] || strchr(text, '*')) &&
 			yaml_items(y, node, &items) > i)
-			yaml_complain(y, items[i], "'%s' is not a Kafka principal, such as \"User:CN=police,O=mps\"",
-				key->name);
+			yaml_complain(y, items[i],
+				"'%s' is not a Kafka principal, such as \"User:CN=police,O=mps\"", key->name);
 	}
 }
 
-/* What no key can see by itself. What the rules and limits look at cannot be dropped, so that every decision can be
- * checked again; and the body that receives has agreed to. */
+/* What no key can see by itself. What the rules and limits look at cannot be dropped, so that every decision
+ * can be checked again; and the body that receives has agreed to. */
 static void agreement_check(struct yaml *y, const struct agreement *a)
 {
 	int root = yaml_root(y);
 	bool consents = !a->recipient || a->n_consents == 0;
 
 	if (!(a->share & CLASS_READ))
-		yaml_complain(y, yaml_at(y, root, "share"), "'share' must include read: the other classes go with it");
+		yaml_complain(y, yaml_at(y, root, "share"),
+			"'share' must include read: the other classes go with it");
 	if (a->min_confidence > 0 && a->drop & DROP_CONFIDENCE)
 		yaml_complain(y, yaml_at(y, root, "drop"),
 			"'drop' cannot include confidence: 'min_confidence' looks at it");
 	for (size_t i = 0; i < a->n_consents && !consents; i++)
 		consents = a->consents[i] && strcmp(a->consents[i], a->recipient) == 0;
 	if (!consents)
-		yaml_complain(y, yaml_at(y, root, "consents"), "'consents' must include the recipient's organisation");
-	if (a->review_by.v && a->from.v && a->until.v && (a->review_by.v < a->from.v || a->review_by.v > a->until.v))
+		yaml_complain(y, yaml_at(y, root, "consents"),
+			"'consents' must include the recipient's organisation");
+	if (a->review_by.v && a->from.v && a->until.v &&
+		(a->review_by.v < a->from.v || a->review_by.v > a->until.v))
 		yaml_complain(y, yaml_at(y, root, "valid"), "'review_by' is not within 'valid'");
 }
 

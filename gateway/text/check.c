@@ -12,7 +12,12 @@ static size_t code_point(struct span text, uint32_t *out)
 {
 	static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
 	uint8_t first = text.p[0];
-	size_t n = first < 0x80 ? 1 : first < 0xC2 ? 0 : first < 0xE0 ? 2 : first < 0xF0 ? 3 : first < 0xF5 ? 4 : 0;
+	size_t n = first < 0x80   ? 1
+		   : first < 0xC2 ? 0
+		   : first < 0xE0 ? 2
+		   : first < 0xF0 ? 3
+		   : first < 0xF5 ? 4
+				  : 0;
 	uint32_t c = n == 1 ? first : n == 0 ? 0 : first & (0x7Fu >> n);
 
 	if (n > text.n)

@@ -16,8 +16,8 @@ struct csv_field {
 };
 
 struct csv {
-	struct span rest;    /* not read yet */
-	const char *name;    /* the file's, for messages */
+	struct span rest; /* not read yet */
+	const char *name; /* the file's, for messages */
 	struct error *error;
 	struct arena *arena; /* for fields that had quotes doubled */
 	size_t line;         /* of the fields, from 1 */
@@ -25,8 +25,8 @@ struct csv {
 	size_t n;
 };
 
-/* The next line that is not empty, into `fields`. WAIT: there is none. BAD_INPUT: this line is wrong, the next may be
- * asked for. OVERLOAD: out of memory. */
+/* The next line that is not empty, into `fields`. WAIT: there is none. BAD_INPUT: this line is wrong, the
+ * next may be asked for. OVERLOAD: out of memory. */
 struct status csv_next(struct csv *c);
 
 #endif

@@ -20,15 +20,15 @@
 
 const char ids_only;
 
-const struct word words_kind[] = {
-	{"vrm", 1u << READ_KIND_VRM}, {"hashed_tag", 1u << READ_KIND_HASHED_TAG}, {"no_plate", 1u << READ_KIND_NO_PLATE}, {0}};
+const struct word words_kind[] = {{"vrm", 1u << READ_KIND_VRM}, {"hashed_tag", 1u << READ_KIND_HASHED_TAG},
+	{"no_plate", 1u << READ_KIND_NO_PLATE}, {0}};
 const struct word words_class[] = {
 	{"read", CLASS_READ}, {"plate_patch", CLASS_PLATE_PATCH}, {"overview", CLASS_OVERVIEW}, {0}};
 const struct word words_drop[] = {{"speed_kph", DROP_SPEED}, {"heading", DROP_HEADING}, {"lane", DROP_LANE},
 	{"direction", DROP_DIRECTION}, {"country", DROP_COUNTRY}, {"confidence", DROP_CONFIDENCE},
 	{"position", DROP_POSITION}, {0}};
-const struct word words_day[] = {{"mon", 1 << 0}, {"tue", 1 << 1}, {"wed", 1 << 2}, {"thu", 1 << 3}, {"fri", 1 << 4},
-	{"sat", 1 << 5}, {"sun", 1 << 6}, {0}};
+const struct word words_day[] = {{"mon", 1 << 0}, {"tue", 1 << 1}, {"wed", 1 << 2}, {"thu", 1 << 3},
+	{"fri", 1 << 4}, {"sat", 1 << 5}, {"sun", 1 << 6}, {0}};
 
 static void text_set(struct yaml *y, char **to, struct span text)
 {
@@ -51,7 +51,8 @@ void read_text(struct yaml *y, int node, void *to, const struct yaml_key *key)
 			(*out)[i] = ' ';
 	}
 	if (*out && (text.n == 0 || text.n > TEXT_MAX || !check_clean(span_of(*out, text.n))))
-		yaml_complain(y, node, "'%s' is not a text of 1 to 1,000 bytes without control characters", key->name);
+		yaml_complain(y, node, "'%s' is not a text of 1 to 1,000 bytes without control characters",
+			key->name);
 }
 
 static void id_read(struct yaml *y, int node, char **to, const struct yaml_key *key, size_t max)
@@ -61,7 +62,8 @@ static void id_read(struct yaml *y, int node, char **to, const struct yaml_key *
 	if (!yaml_text(y, node, &text))
 		return;
 	if (!check_id(text, max))
-		yaml_complain(y, node, "'%s' is not an id: 1 to %zu letters, digits, '.', '_', '-', a letter or digit first",
+		yaml_complain(y, node,
+			"'%s' is not an id: 1 to %zu letters, digits, '.', '_', '-', a letter or digit first",
 			key->name, max);
 	else
 		text_set(y, to, text);
@@ -90,7 +92,8 @@ static int placed_compare(const void *a, const void *b)
 	return order ? order : (one->node > two->node) - (one->node < two->node);
 }
 
-static void repeats_check(struct yaml *y, const struct yaml_key *key, char *const *texts, const int *items, size_t n)
+static void repeats_check(
+	struct yaml *y, const struct yaml_key *key, char *const *texts, const int *items, size_t n)
 {
 	struct placed *placed = yaml_alloc(y, n, sizeof *placed);
 	size_t have = 0;
@@ -132,7 +135,8 @@ void read_time(struct yaml *y, int node, void *to, const struct yaml_key *key)
 	struct span text;
 
 	if (yaml_text(y, node, &text) && !ok(clock_parse(text, to)))
-		yaml_complain(y, node, "'%s' is not a time with an offset, such as 2026-11-01T00:00:00Z", key->name);
+		yaml_complain(y, node, "'%s' is not a time with an offset, such as 2026-11-01T00:00:00Z",
+			key->name);
 }
 
 void read_date(struct yaml *y, int node, void *to, const struct yaml_key *key)
@@ -220,7 +224,8 @@ void read_number(struct yaml *y, int node, void *to, const struct yaml_key *key)
 	if (check_number(text, &v) && v >= range->low && v <= range->high)
 		*(double *)to = v;
 	else
-		yaml_complain(y, node, "'%s' is not a number from %g to %g", key->name, range->low, range->high);
+		yaml_complain(
+			y, node, "'%s' is not a number from %g to %g", key->name, range->low, range->high);
 }
 
 static void word_read(struct yaml *y, int node, unsigned *bits, const struct yaml_key *key)

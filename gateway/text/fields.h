@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Readers for the values of an agreement: what struct yaml_key's `read` points to. Each fills its place in the
- * struct or complains.
+ * Readers for the values of an agreement: what struct yaml_key's `read` points to. Each fills its place in
+ * the struct or complains.
  */
 #ifndef ANPR_TEXT_FIELDS_H
 #define ANPR_TEXT_FIELDS_H
@@ -16,8 +16,12 @@ struct word {
 extern const struct word words_kind[], words_class[], words_drop[], words_day[];
 
 /* `of` of read_duration, in ms, and of read_number. */
-struct duration_range { int64_t low, high; };
-struct number_range { double low, high; };
+struct duration_range {
+	int64_t low, high;
+};
+struct number_range {
+	double low, high;
+};
 
 /* The shortest way to write them: "24h", "0.7". At least 32 bytes; returned. */
 const char *duration_format(char *to, int64_t ms);

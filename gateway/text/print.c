@@ -92,7 +92,8 @@ static struct status grounds(struct buffer *out, const struct agreement *a)
 	}
 	TRY(line(out, "necessity", a->necessity));
 	TRY(list_line(out, "purposes", a->purposes, a->n_purposes));
-	TRY(buffer_format(out, "valid:\n  from: %s\n  until: %s\n", CLOCK_TEXT(a->from), CLOCK_TEXT(a->until)));
+	TRY(buffer_format(
+		out, "valid:\n  from: %s\n  until: %s\n", CLOCK_TEXT(a->from), CLOCK_TEXT(a->until)));
 	if (a->review_by.v)
 		TRY(buffer_format(out, "  review_by: %s\n", CLOCK_TEXT(a->review_by)));
 	return S_OK;
@@ -113,7 +114,8 @@ static struct status rule_print(struct buffer *out, const struct rule *rule)
 	if (rule->n_area > 0)
 		TRY(buffer_append_text(out, "    area: ["));
 	for (size_t i = 0; i < rule->n_area; i++)
-		TRY(buffer_format(out, "%s[%s, %s]", i ? ", " : "", number_format((char[32]){0}, rule->area[i].lat),
+		TRY(buffer_format(out, "%s[%s, %s]", i ? ", " : "",
+			number_format((char[32]){0}, rule->area[i].lat),
 			number_format((char[32]){0}, rule->area[i].lon)));
 	if (rule->n_area > 0)
 		TRY(buffer_append_text(out, "]\n"));
@@ -121,15 +123,16 @@ static struct status rule_print(struct buffer *out, const struct rule *rule)
 		return S_OK;
 	TRY(line(out, "    hours:\n      zone", rule->zone));
 	TRY(words_line(out, "      days", words_day, rule->days));
-	return buffer_format(out, "      from: \"%02d:%02d\"\n      to: \"%02d:%02d\"\n", rule->from_minute / 60,
-		rule->from_minute % 60, rule->to_minute / 60, rule->to_minute % 60);
+	return buffer_format(out, "      from: \"%02d:%02d\"\n      to: \"%02d:%02d\"\n",
+		rule->from_minute / 60, rule->from_minute % 60, rule->to_minute / 60, rule->to_minute % 60);
 }
 
 static struct status quality(struct buffer *out, const struct agreement *a)
 {
 	TRY(buffer_append_text(out, "quality:\n"));
 	if (a->min_confidence > 0)
-		TRY(buffer_format(out, "  min_confidence: %s\n", number_format((char[32]){0}, a->min_confidence)));
+		TRY(buffer_format(
+			out, "  min_confidence: %s\n", number_format((char[32]){0}, a->min_confidence)));
 	TRY(buffer_format(out, "  max_age: %s\n", duration_format((char[32]){0}, a->max_age_ms)));
 	TRY(buffer_format(out, "  max_future: %s\n", duration_format((char[32]){0}, a->max_future_ms)));
 	return buffer_format(out, "  clock_bound: %s\n", duration_format((char[32]){0}, a->clock_bound_ms));

@@ -15,8 +15,17 @@
 #define EXTERNAL_MAX 16
 
 enum column {
-	COLUMN_ID, COLUMN_EXTERNAL, COLUMN_NAME, COLUMN_LATITUDE, COLUMN_LONGITUDE, COLUMN_ROAD, COLUMN_HEADING,
-	COLUMN_AREA, COLUMN_STATE, COLUMN_ZONE, COLUMNS
+	COLUMN_ID,
+	COLUMN_EXTERNAL,
+	COLUMN_NAME,
+	COLUMN_LATITUDE,
+	COLUMN_LONGITUDE,
+	COLUMN_ROAD,
+	COLUMN_HEADING,
+	COLUMN_AREA,
+	COLUMN_STATE,
+	COLUMN_ZONE,
+	COLUMNS
 };
 static const struct {
 	const char *name;
@@ -59,14 +68,15 @@ struct reading {
 	size_t n_header;
 	struct id_use *ids;
 	size_t n_ids, cap_ids;
-	struct zone *zone;        /* the last one found to exist; registers use one or two */
+	struct zone *zone; /* the last one found to exist; registers use one or two */
 	bool bad;
 };
 
 static void complain(struct reading *r, size_t column, const char *what, const char *name)
 {
 	r->bad = true;
-	error_add(r->csv.error, r->csv.name, r->csv.line, column, "%s%s%s", name ? name : "", name ? " " : "", what);
+	error_add(r->csv.error, r->csv.name, r->csv.line, column, "%s%s%s", name ? name : "", name ? " " : "",
+		what);
 }
 
 static void header_field(struct reading *r, size_t place)
@@ -81,8 +91,10 @@ static void header_field(struct reading *r, size_t place)
 		r->field_of[i] = place + 1;
 		return;
 	}
-	complain(r, field->column, "no such column; there are camera_id, external_ids, name, latitude, longitude, "
-		"road, heading, area, state, zone", NULL);
+	complain(r, field->column,
+		"no such column; there are camera_id, external_ids, name, latitude, longitude, "
+		"road, heading, area, state, zone",
+		NULL);
 }
 
 static struct status header_read(struct reading *r)
@@ -131,8 +143,8 @@ static void read_number(struct reading *r, enum column column, double low, doubl
 
 	if (!check_number(field->text, out) || *out < low || *out > high) {
 		r->bad = true;
-		error_add(r->csv.error, r->csv.name, r->csv.line, field->column, "%s is not a number from %g to %g",
-			columns[column].name, low, high);
+		error_add(r->csv.error, r->csv.name, r->csv.line, field->column,
+			"%s is not a number from %g to %g", columns[column].name, low, high);
 	}
 }
 
@@ -159,7 +171,8 @@ static struct status read_zone(struct reading *r, char **out)
 	if (field->text.n == 0 || (r->zone && span_is(field->text, zone_name(r->zone))))
 		return S_OK;
 	if (!ok(zoneinfo_load(field->text, &zone))) {
-		complain(r, field->column, "is not a time zone of the tz database, such as Europe/London", "zone");
+		complain(r, field->column, "is not a time zone of the tz database, such as Europe/London",
+			"zone");
 		return S_OK;
 	}
 	zone_release(r->zone);
@@ -184,8 +197,8 @@ static struct status id_note(struct reading *r, const char *id, size_t column)
 /* `*` and `?` would make a glob of it. */
 static bool is_camera_id(struct span id)
 {
-	return id.n > 0 && id.n <= ID_MAX && check_clean(id) && !memchr(id.p, '*', id.n) && !memchr(id.p, '?', id.n) &&
-		id.p[0] != ' ' && id.p[id.n - 1] != ' ';
+	return id.n > 0 && id.n <= ID_MAX && check_clean(id) && !memchr(id.p, '*', id.n) &&
+	       !memchr(id.p, '?', id.n) && id.p[0] != ' ' && id.p[id.n - 1] != ' ';
 }
 
 static struct status read_id(struct reading *r, struct camera *camera)
@@ -193,7 +206,8 @@ static struct status read_id(struct reading *r, struct camera *camera)
 	const struct csv_field *field = field_of(r, COLUMN_ID);
 
 	if (!is_camera_id(field->text))
-		complain(r, field->column, "is not 1 to 64 bytes without control characters, * or ?", "camera_id");
+		complain(r, field->column, "is not 1 to 64 bytes without control characters, * or ?",
+			"camera_id");
 	camera->id = check_copy(field->text);
 	REQUIRE(camera->id, S_OVERLOAD);
 	return id_note(r, camera->id, field->column);
@@ -266,8 +280,8 @@ static struct status row_read(struct reading *r)
 
 	if (r->csv.n != r->n_header) {
 		r->bad = true;
-		error_add(r->csv.error, r->csv.name, r->csv.line, 1, "%zu fields where the header has %zu", r->csv.n,
-			r->n_header);
+		error_add(r->csv.error, r->csv.name, r->csv.line, 1, "%zu fields where the header has %zu",
+			r->csv.n, r->n_header);
 		return S_OK;
 	}
 	if (out->n == r->cap) {
@@ -324,8 +338,8 @@ static void ids_check(struct reading *r)
 		if (strcmp(first->id, again->id) != 0 || first->camera == again->camera)
 			continue;
 		r->bad = true;
-		error_add(r->csv.error, r->csv.name, again->line, again->column, "id used on line %zu already",
-			first->line);
+		error_add(r->csv.error, r->csv.name, again->line, again->column,
+			"id used on line %zu already", first->line);
 	}
 }
 
@@ -348,7 +362,8 @@ static struct status register_read(struct reading *r, struct span text)
 	return register_index(r->out, &twice);
 }
 
-struct status register_parse(struct span text, const char *name, struct camera_register **out, struct error *e)
+struct status register_parse(
+	struct span text, const char *name, struct camera_register **out, struct error *e)
 {
 	struct arena arena CLEANUP(arena_free) = {0};
 	struct reading r = {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Agreements (YAML) and registers (CSV) into policy's structs, every problem found at once with its line and column.
+ * Agreements (YAML) and registers (CSV) into policy's structs, every problem found at once with its line and
+ * column.
  */
 #ifndef ANPR_TEXT_TEXT_H
 #define ANPR_TEXT_TEXT_H
@@ -11,9 +12,11 @@
 #include "policy/register.h"
 
 /* `name` is the file's, for messages. errors: BAD_INPUT with everything that is wrong in `e`. */
-MUST struct status agreement_parse(struct span text, const char *name, struct agreement **out, struct error *e);
+MUST struct status agreement_parse(
+	struct span text, const char *name, struct agreement **out, struct error *e);
 /* The canonical form, which parses to itself. */
 MUST struct status agreement_print(const struct agreement *a, struct buffer *out);
-MUST struct status register_parse(struct span text, const char *name, struct camera_register **out, struct error *e);
+MUST struct status register_parse(
+	struct span text, const char *name, struct camera_register **out, struct error *e);
 
 #endif

@@ -37,7 +37,8 @@ static struct status parser_fail(struct yaml *y, const yaml_parser_t *parser)
 {
 	if (parser->error == YAML_MEMORY_ERROR)
 		return S_OVERLOAD;
-	complain_at(y, &parser->problem_mark, "not YAML: %s", parser->problem ? parser->problem : "unreadable");
+	complain_at(
+		y, &parser->problem_mark, "not YAML: %s", parser->problem ? parser->problem : "unreadable");
 	return S_BAD_INPUT;
 }
 
@@ -145,7 +146,8 @@ int yaml_at(const struct yaml *y, int map, const char *key)
 
 	if (node->type != YAML_MAPPING_NODE)
 		return map;
-	for (yaml_node_pair_t *pair = node->data.mapping.pairs.start; pair < node->data.mapping.pairs.top; pair++) {
+	for (yaml_node_pair_t *pair = node->data.mapping.pairs.start; pair < node->data.mapping.pairs.top;
+		pair++) {
 		const yaml_node_t *name = node_of(y, pair->key);
 
 		if (name->type == YAML_SCALAR_NODE &&
@@ -175,8 +177,8 @@ static size_t key_find(const struct yaml_key *keys, size_t n, struct span name)
 	return i;
 }
 
-static void pair_read(struct yaml *y, const yaml_node_pair_t *pair, void *to, const struct yaml_key *keys, size_t n,
-	uint32_t *seen)
+static void pair_read(struct yaml *y, const yaml_node_pair_t *pair, void *to, const struct yaml_key *keys,
+	size_t n, uint32_t *seen)
 {
 	struct span name;
 	struct yaml_key key;
@@ -211,7 +213,8 @@ void yaml_map(struct yaml *y, int node, void *to, const struct yaml_key *keys, s
 		yaml_complain(y, node, "keys and values are expected here");
 		return;
 	}
-	for (yaml_node_pair_t *pair = map->data.mapping.pairs.start; pair < map->data.mapping.pairs.top; pair++)
+	for (yaml_node_pair_t *pair = map->data.mapping.pairs.start; pair < map->data.mapping.pairs.top;
+		pair++)
 		pair_read(y, pair, to, keys, n, &seen);
 	for (size_t i = 0; i < n && i < KEYS_MAX; i++) {
 		if (keys[i].required && !(seen >> i & 1))

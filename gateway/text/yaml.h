@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * YAML through libyaml's document API, walked by a table of keys. Every problem is told with its line and column; what
- * is wrong does not stop what follows from being read.
+ * YAML through libyaml's document API, walked by a table of keys. Every problem is told with its line and
+ * column; what is wrong does not stop what follows from being read.
  */
 #ifndef ANPR_TEXT_YAML_H
 #define ANPR_TEXT_YAML_H
@@ -17,8 +17,8 @@ struct yaml {
 	struct yaml_document *document;
 	const char *name; /* the file's, for messages */
 	struct error *error;
-	bool bad;         /* something was complained about */
-	bool overload;    /* memory ran out */
+	bool bad;      /* something was complained about */
+	bool overload; /* memory ran out */
 };
 
 struct yaml_key {
@@ -44,7 +44,8 @@ int yaml_at(const struct yaml *y, int map, const char *key);
 /* A complaint about a node. */
 void yaml_complain(struct yaml *y, int node, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
-/* Read a map into `to` by its keys: unknown, repeated and missing ones are complained about. At most 32 keys. */
+/* Read a map into `to` by its keys: unknown, repeated and missing ones are complained about. At most 32 keys.
+ */
 void yaml_map(struct yaml *y, int node, void *to, const struct yaml_key *keys, size_t n);
 /* The items of a list; complains and gives 0 where it is none. */
 size_t yaml_items(struct yaml *y, int node, const int **items);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Time zones from the system's tz database: the one thing an agreement or a register needs that is not in its text.
+ * Time zones from the system's tz database: the one thing an agreement or a register needs that is not in its
+ * text.
  */
 #ifndef ANPR_TEXT_ZONEINFO_H
 #define ANPR_TEXT_ZONEINFO_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Agreements: what is taken, the exact message about what is not, and the canonical form. Each row changes one good
- * text in one place.
+ * Agreements: what is taken, the exact message about what is not, and the canonical form. Each row changes
+ * one good text in one place.
  */
 #include "gateway/base/file.h"
 #include "gateway/text/text.h"
@@ -66,13 +66,15 @@ static const struct {
 		"a.yaml:6:11: not YAML: did not find expected ',' or ']'\n"},
 	{"a key nobody knows", "kinds:", "kind:", "a.yaml:13:1: unknown key 'kind'\n"},
 	{"a key that is no id", "kinds:", "\"k\\x01\":", "a.yaml:13:1: unknown key\n"},
-	{"a key deep inside", "clock_bound: 2s", "clock_bond: 2s", "a.yaml:22:62: unknown key 'clock_bond'\n"},
+	{"a key deep inside", "clock_bound: 2s", "clock_bond: 2s",
+		"a.yaml:22:62: unknown key 'clock_bond'\n"},
 	{"a key twice", "kinds: [vrm]", "partner: other", "a.yaml:13:1: 'partner' is there twice\n"},
 	{"a key that is a list", "kinds: [vrm]", "[a]: b", "a.yaml:13:1: a single value is expected here\n"},
 	{"an alias", "share: [read, overview]", "share: &s [read]\nx: *s",
 		"a.yaml:14:8: an anchor (&) is not allowed\na.yaml:15:4: an alias (*) is not allowed\n"},
 	{"a merge key", "share: [read, overview]", "<<: {a: b}", "a.yaml:14:1: unknown key\n"},
-	{"a tag", "keep_for: 365d", "keep_for: !!python/object x", "a.yaml:12:11: a tag (!) is not allowed\n"},
+	{"a tag", "keep_for: 365d", "keep_for: !!python/object x",
+		"a.yaml:12:11: a tag (!) is not allowed\n"},
 	{"a second document", "", "---\nagreement: B\n", "a.yaml:23:1: a second document\n"},
 	{"too deep", "kinds: [vrm]", "kinds: [[[[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]]]]",
 		"a.yaml:13:23: nested too deep\n"},
@@ -80,17 +82,22 @@ static const struct {
 	{"no partner", "partner: tfl-ulez\n", "", "a.yaml:1:1: 'partner' is missing\n"},
 	{"no consents", "consents: [mps, tfl]\n", "", "a.yaml:1:1: 'consents' is missing\n"},
 	{"no instrument", "instrument: MD2977\n", "", "a.yaml:1:1: 'instrument' is missing\n"},
-	{"no necessity", "necessity: Cameras do not cover the zone.\n", "", "a.yaml:1:1: 'necessity' is missing\n"},
-	{"no purposes", "purposes: [serious-crime, counter-terrorism]\n", "", "a.yaml:1:1: 'purposes' is missing\n"},
+	{"no necessity", "necessity: Cameras do not cover the zone.\n", "",
+		"a.yaml:1:1: 'necessity' is missing\n"},
+	{"no purposes", "purposes: [serious-crime, counter-terrorism]\n", "",
+		"a.yaml:1:1: 'purposes' is missing\n"},
 	{"no keep_for", "keep_for: 365d\n", "", "a.yaml:1:1: 'keep_for' is missing\n"},
 	{"no beginning", "from: 2026-11-01T00:00:00Z, ", "", "a.yaml:11:8: 'from' is missing\n"},
 	{"no topic", "topic: anpr.reads, ", "", "a.yaml:3:12: 'topic' is missing\n"},
 	{"an id with a space", "TFL-MPS-1", "TFL MPS 1",
-		"a.yaml:1:12: 'agreement' is not an id: 1 to 64 letters, digits, '.', '_', '-', a letter or digit first\n"},
+		"a.yaml:1:12: 'agreement' is not an id: 1 to 64 letters, digits, '.', '_', '-', a letter or "
+		"digit first\n"},
 	{"an id that climbs", "partner: tfl-ulez", "partner: ../x",
-		"a.yaml:2:10: 'partner' is not an id: 1 to 64 letters, digits, '.', '_', '-', a letter or digit first\n"},
+		"a.yaml:2:10: 'partner' is not an id: 1 to 64 letters, digits, '.', '_', '-', a letter or "
+		"digit first\n"},
 	{"an empty id", "partner: tfl-ulez", "partner:",
-		"a.yaml:2:9: 'partner' is not an id: 1 to 64 letters, digits, '.', '_', '-', a letter or digit first\n"},
+		"a.yaml:2:9: 'partner' is not an id: 1 to 64 letters, digits, '.', '_', '-', a letter or "
+		"digit first\n"},
 	{"a list for a value", "instrument: MD2977", "instrument: [MD2977]",
 		"a.yaml:7:13: a single value is expected here\n"},
 	{"a value for a list", "purposes: [serious-crime, counter-terrorism]", "purposes: serious-crime",
@@ -110,10 +117,12 @@ static const struct {
 	{"the recipient has no say", "[mps, tfl]", "[tfl, mopac]",
 		"a.yaml:5:11: 'consents' must include the recipient's organisation\n"},
 	{"a consent twice", "[mps, tfl]", "[mps, tfl, mps]", "a.yaml:5:22: 'consents' has this twice\n"},
-	{"no documents", "[{title: DPIA, sha256: "
-		"9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08}]", "[]",
-		"a.yaml:8:12: 'documents' needs 1 to 100 items\n"},
-	{"a short hash", "9f86d081884c7d65", "", "a.yaml:8:35: 'sha256' is not a SHA-256 as 64 hexadecimal digits\n"},
+	{"no documents",
+		"[{title: DPIA, sha256: "
+		"9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08}]",
+		"[]", "a.yaml:8:12: 'documents' needs 1 to 100 items\n"},
+	{"a short hash", "9f86d081884c7d65", "",
+		"a.yaml:8:35: 'sha256' is not a SHA-256 as 64 hexadecimal digits\n"},
 	{"a day that is none", "2026-11-01T", "2026-11-31T",
 		"a.yaml:11:15: 'from' is not a time with an offset, such as 2026-11-01T00:00:00Z\n"},
 	{"a time without an offset", "23:59:59Z", "23:59:59",
@@ -122,7 +131,8 @@ static const struct {
 		"a.yaml:11:77: 'review_by' is not a date, such as 2027-05-01\n"},
 	{"a review too late", "2027-05-01", "2028-05-01", "a.yaml:11:8: 'review_by' is not within 'valid'\n"},
 	{"an end before the beginning", "until: 2027", "until: 2025",
-		"a.yaml:11:8: 'valid' ends before it begins\na.yaml:11:8: 'review_by' is not within 'valid'\n"},
+		"a.yaml:11:8: 'valid' ends before it begins\na.yaml:11:8: 'review_by' is not within "
+		"'valid'\n"},
 	{"a duration without a unit", "keep_for: 365d", "keep_for: 365",
 		"a.yaml:12:11: 'keep_for' is not a duration from 1h to 3660d, such as 24h\n"},
 	{"a duration below zero", "max_age: 24h", "max_age: -1h",
@@ -131,27 +141,35 @@ static const struct {
 		"a.yaml:22:41: 'max_age' is not a duration from 1s to 366d, such as 24h\n"},
 	{"a wide clock bound", "clock_bound: 2s", "clock_bound: 61m",
 		"a.yaml:22:75: 'clock_bound' is not a duration from 0s to 1h, such as 24h\n"},
-	{"a confidence in percent", "0.7", "70", "a.yaml:22:27: 'min_confidence' is not a number from 0 to 1\n"},
-	{"a confidence that is none", "0.7", ".nan", "a.yaml:22:27: 'min_confidence' is not a number from 0 to 1\n"},
-	{"a confidence in hexadecimal", "0.7", "0x0", "a.yaml:22:27: 'min_confidence' is not a number from 0 to 1\n"},
-	{"a kind nobody knows", "kinds: [vrm]", "kinds: [vrm, face]", "a.yaml:13:14: 'kinds' has no such word\n"},
+	{"a confidence in percent", "0.7", "70",
+		"a.yaml:22:27: 'min_confidence' is not a number from 0 to 1\n"},
+	{"a confidence that is none", "0.7", ".nan",
+		"a.yaml:22:27: 'min_confidence' is not a number from 0 to 1\n"},
+	{"a confidence in hexadecimal", "0.7", "0x0",
+		"a.yaml:22:27: 'min_confidence' is not a number from 0 to 1\n"},
+	{"a kind nobody knows", "kinds: [vrm]", "kinds: [vrm, face]",
+		"a.yaml:13:14: 'kinds' has no such word\n"},
 	{"no kinds", "kinds: [vrm]", "kinds: []", "a.yaml:13:8: 'kinds' needs at least one\n"},
 	{"images without reads", "share: [read, overview]", "share: [overview]",
 		"a.yaml:14:8: 'share' must include read: the other classes go with it\n"},
-	{"a class twice", "share: [read, overview]", "share: [read, read]", "a.yaml:14:15: 'share' has this twice\n"},
+	{"a class twice", "share: [read, overview]", "share: [read, read]",
+		"a.yaml:14:15: 'share' has this twice\n"},
 	{"a field that cannot be dropped", "drop: [speed_kph, heading]", "drop: [vrm]",
 		"a.yaml:15:8: 'drop' has no such word\n"},
 	{"a field the limits look at", "drop: [speed_kph, heading]", "drop: [confidence]",
 		"a.yaml:15:7: 'drop' cannot include confidence: 'min_confidence' looks at it\n"},
-	{"a rule without a name", "name: inner-ring\n    cameras", "cameras", "a.yaml:17:5: 'name' is missing\n"},
+	{"a rule without a name", "name: inner-ring\n    cameras", "cameras",
+		"a.yaml:17:5: 'name' is missing\n"},
 	{"a rule about nothing", "    cameras: [\"ULEZ-0*\", \"ULEZ-10017\"]\n", "",
 		"a.yaml:17:5: a rule needs 'cameras' or 'area'; [\"*\"] is all of them\n"},
 	{"a rule about no cameras", "[\"ULEZ-0*\", \"ULEZ-10017\"]", "[]",
 		"a.yaml:18:14: 'cameras' needs at least one\n"},
-	{"two rules of one name", "south-nights", "inner-ring", "a.yaml:17:3: two rules are named 'inner-ring'\n"},
-	{"a line for an area", "[[51.44,-0.20],[51.44,0.05],[51.50,0.05],[51.50,-0.20]]", "[[51.44,-0.20],[51.44,0.05]]",
-		"a.yaml:20:11: 'area' needs 3 to 1000 corners\n"},
-	{"a corner off the earth", "[[51.44,", "[[91,", "a.yaml:20:13: 'latitude' is not a number from -90 to 90\n"},
+	{"two rules of one name", "south-nights", "inner-ring",
+		"a.yaml:17:3: two rules are named 'inner-ring'\n"},
+	{"a line for an area", "[[51.44,-0.20],[51.44,0.05],[51.50,0.05],[51.50,-0.20]]",
+		"[[51.44,-0.20],[51.44,0.05]]", "a.yaml:20:11: 'area' needs 3 to 1000 corners\n"},
+	{"a corner off the earth", "[[51.44,", "[[91,",
+		"a.yaml:20:13: 'latitude' is not a number from -90 to 90\n"},
 	{"a corner of three", "[[51.44,", "[[51.44,1,",
 		"a.yaml:20:12: a corner of an area is [latitude, longitude]\n"},
 	{"a zone nobody knows", "Europe/London", "Europe/Camelot",
@@ -162,11 +180,15 @@ static const struct {
 		"a.yaml:21:19: 'zone' is not a time zone of the tz database, such as Europe/London\n"},
 	{"hours without a length", "to: \"06:00\"", "to: \"20:00\"",
 		"a.yaml:21:12: 'from' and 'to' are the same; a whole day is 00:00 to 24:00\n"},
-	{"an hour that is none", "20:00", "25:00", "a.yaml:21:69: 'from' is not a time of day from 00:00 to 24:00\n"},
-	{"minutes that are none", "20:00", "20:60", "a.yaml:21:69: 'from' is not a time of day from 00:00 to 24:00\n"},
-	{"a beginning at the end", "20:00", "24:00", "a.yaml:21:12: 'from' is not a time of day from 00:00 to 23:59\n"},
+	{"an hour that is none", "20:00", "25:00",
+		"a.yaml:21:69: 'from' is not a time of day from 00:00 to 24:00\n"},
+	{"minutes that are none", "20:00", "20:60",
+		"a.yaml:21:69: 'from' is not a time of day from 00:00 to 24:00\n"},
+	{"a beginning at the end", "20:00", "24:00",
+		"a.yaml:21:12: 'from' is not a time of day from 00:00 to 23:59\n"},
 	{"a day that has no name", "[mon,", "[monday,", "a.yaml:21:41: 'days' has no such word\n"},
-	{"several at once", "consents: [mps, tfl]\ncontroller: {name: Transport for London, contact: dpo@tfl.example}",
+	{"several at once",
+		"consents: [mps, tfl]\ncontroller: {name: Transport for London, contact: dpo@tfl.example}",
 		"consent: [mps, tfl]\ncontroller: {name: \"\"}",
 		"a.yaml:5:1: unknown key 'consent'\n"
 		"a.yaml:6:20: 'name' is not a text of 1 to 1,000 bytes without control characters\n"
@@ -184,7 +206,8 @@ START_TEST(test_what_is_wrong_is_told_with_its_place)
 	ck_assert_int_eq(agreement_parse(span_text(text), "a.yaml", &a, &e).kind, STATUS_BAD_INPUT);
 	ck_assert_ptr_null(a);
 	told = error_lines(&e);
-	ck_assert_msg(strcmp(told, refused[_i].want) == 0, "%s:\ngot  %swant %s", refused[_i].name, told, refused[_i].want);
+	ck_assert_msg(strcmp(told, refused[_i].want) == 0, "%s:\ngot  %swant %s", refused[_i].name, told,
+		refused[_i].want);
 	free(told);
 	free(text);
 	error_free(&e);
@@ -193,14 +216,15 @@ END_TEST
 
 START_TEST(test_nothing_and_garbage_are_refused)
 {
-	static const char *const texts[] = {"", "\n# nothing\n", "---\n", "[]", "hello", "\xff\xfe", "a: \xc3", "{", "\t- x",
-		"? ? ? ?", "- - - - -", "\"", "a: 'b", "%YAML 9.9\n---\na: b"};
+	static const char *const texts[] = {"", "\n# nothing\n", "---\n", "[]", "hello", "\xff\xfe",
+		"a: \xc3", "{", "\t- x", "? ? ? ?", "- - - - -", "\"", "a: 'b", "%YAML 9.9\n---\na: b"};
 
 	for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
 		struct error e = {0};
 		struct agreement *a = NULL;
 
-		ck_assert_int_eq(agreement_parse(span_text(texts[i]), "a.yaml", &a, &e).kind, STATUS_BAD_INPUT);
+		ck_assert_int_eq(
+			agreement_parse(span_text(texts[i]), "a.yaml", &a, &e).kind, STATUS_BAD_INPUT);
 		ck_assert_msg(e.n > 0, "%s", texts[i]);
 		error_free(&e);
 	}

@@ -87,7 +87,8 @@ START_TEST(test_an_example_names_its_documents_as_they_are)
 		struct digest sha256 = digest_of(buffer_span(&b));
 
 		ck_assert_uint_lt(i, a->n_documents);
-		ck_assert_msg(digest_equal(&sha256, &a->documents[i].sha256), "%s", examples[_i].documents[i]);
+		ck_assert_msg(
+			digest_equal(&sha256, &a->documents[i].sha256), "%s", examples[_i].documents[i]);
 	}
 	agreement_release(a);
 }

@@ -19,16 +19,20 @@ static const struct {
 	{"only line ends", "\n\r\n\n", "r.csv:1:1: the file is empty\n"},
 	{"no camera", HEADER, "r.csv:1:1: no camera; to share none any more, make them retired\n"},
 	{"a column nobody knows", "camera_id,latitude,longitude,state,vrm\nA,1,2,live,x\n",
-		"r.csv:1:36: no such column; there are camera_id, external_ids, name, latitude, longitude, road, heading, "
+		"r.csv:1:36: no such column; there are camera_id, external_ids, name, latitude, longitude, "
+		"road, heading, "
 		"area, state, zone\n"},
-	{"a column twice", "camera_id,latitude,longitude,state,state\n", "r.csv:1:36: state is there twice\n"},
+	{"a column twice", "camera_id,latitude,longitude,state,state\n",
+		"r.csv:1:36: state is there twice\n"},
 	{"columns missing", "camera_id,name\nA,b\n",
-		"r.csv:1:1: latitude is missing from the header\nr.csv:1:1: longitude is missing from the header\n"
+		"r.csv:1:1: latitude is missing from the header\nr.csv:1:1: longitude is missing from the "
+		"header\n"
 		"r.csv:1:1: state is missing from the header\n"},
 	{"too few fields", HEADER "A-1,,North\n", "r.csv:2:1: 3 fields where the header has 10\n"},
 	{"too many fields", "camera_id,latitude,longitude,state\nA,1,2,live,\n",
 		"r.csv:2:1: 5 fields where the header has 4\n"},
-	{"an open quote", HEADER "A-1,\"serial\n" ROW, "r.csv:2:5: the quoted field does not end on this line\n"},
+	{"an open quote", HEADER "A-1,\"serial\n" ROW,
+		"r.csv:2:5: the quoted field does not end on this line\n"},
 	{"text after a quote", HEADER "\"A\"-1,,,1,2,,,,live,\n", "r.csv:2:4: text after a quoted field\n"},
 	{"a quote inside", HEADER "A-1,,5\" wide,1,2,,,,live,\n",
 		"r.csv:2:7: a quote inside a field that does not begin with one\n"},
@@ -47,19 +51,24 @@ static const struct {
 	{"an external id twice", HEADER "A,x;y,,1,2,,,,live,\nB,\"z,y\",,1,2,,,,live,\n",
 		"r.csv:3:3: id used on line 2 already\n"},
 	{"an empty external id", HEADER "A,x;;y,,1,2,,,,live,\n",
-		"r.csv:2:3: external_ids is not at most 16 ids of 1 to 64 bytes, separated by commas or semicolons\n"},
+		"r.csv:2:3: external_ids is not at most 16 ids of 1 to 64 bytes, separated by commas or "
+		"semicolons\n"},
 	{"a tab in a name", HEADER "A,,a\tb,1,2,,,,live,\n",
 		"r.csv:2:4: name is not a text of at most 200 bytes without control characters\n"},
-	{"a zero in a name", NULL, "r.csv:2:4: name is not a text of at most 200 bytes without control characters\n"},
+	{"a zero in a name", NULL,
+		"r.csv:2:4: name is not a text of at most 200 bytes without control characters\n"},
 	{"a latitude that is none", HEADER "A,,,90.1,2,,,,live,\n",
 		"r.csv:2:5: latitude is not a number from -90 to 90\n"},
-	{"an empty latitude", HEADER "A,,,,2,,,,live,\n", "r.csv:2:5: latitude is not a number from -90 to 90\n"},
+	{"an empty latitude", HEADER "A,,,,2,,,,live,\n",
+		"r.csv:2:5: latitude is not a number from -90 to 90\n"},
 	{"an infinite longitude", HEADER "A,,,1,inf,,,,live,\n",
 		"r.csv:2:7: longitude is not a number from -180 to 180\n"},
 	{"a longitude with a comma", HEADER "A,,,1,\"0,1\",,,,live,\n",
 		"r.csv:2:7: longitude is not a number from -180 to 180\n"},
-	{"a heading that is none", HEADER "A,,,1,2,,361,,live,\n", "r.csv:2:10: heading is not a number from 0 to 360\n"},
-	{"no state", HEADER "A,,,1,2,,,,,\n", "r.csv:2:12: state is not offered, commissioning, live or retired\n"},
+	{"a heading that is none", HEADER "A,,,1,2,,361,,live,\n",
+		"r.csv:2:10: heading is not a number from 0 to 360\n"},
+	{"no state", HEADER "A,,,1,2,,,,,\n",
+		"r.csv:2:12: state is not offered, commissioning, live or retired\n"},
 	{"a state nobody knows", HEADER "A,,,1,2,,,,LIVE,\n",
 		"r.csv:2:12: state is not offered, commissioning, live or retired\n"},
 	{"a zone that is none", HEADER "A,,,1,2,,,,live,GMT+1:30\n",
@@ -83,7 +92,8 @@ START_TEST(test_what_is_wrong_is_told_with_its_place)
 	ck_assert_int_eq(register_parse(text, "r.csv", &r, &e).kind, STATUS_BAD_INPUT);
 	ck_assert_ptr_null(r);
 	told = error_lines(&e);
-	ck_assert_msg(strcmp(told, refused[_i].want) == 0, "%s:\ngot  %swant %s", refused[_i].name, told, refused[_i].want);
+	ck_assert_msg(strcmp(told, refused[_i].want) == 0, "%s:\ngot  %swant %s", refused[_i].name, told,
+		refused[_i].want);
 	free(told);
 	error_free(&e);
 }
@@ -126,7 +136,8 @@ END_TEST
 
 START_TEST(test_columns_come_in_any_order_and_may_be_left_out)
 {
-	struct camera_register *r = parsed("state,longitude,\"camera_id\",latitude\nlive,-0.1,\"say \"\"A\"\", B\",51.5");
+	struct camera_register *r =
+		parsed("state,longitude,\"camera_id\",latitude\nlive,-0.1,\"say \"\"A\"\", B\",51.5");
 
 	ck_assert_str_eq(r->cameras[0].id, "say \"A\", B");
 	ck_assert(r->cameras[0].lat == 51.5);
@@ -165,8 +176,9 @@ START_TEST(test_a_hundred_thousand_cameras_are_read_and_not_one_more)
 
 	ck_assert(ok(buffer_append_text(&b, HEADER)));
 	for (int i = 0; i < 100000; i++)
-		ck_assert(ok(buffer_format(&b, "CAM-%06d,\"serial:%d\",Name %d,51.5,-0.1,A1,90,Area,live,Europe/London\n", i,
-			i, i)));
+		ck_assert(ok(buffer_format(&b,
+			"CAM-%06d,\"serial:%d\",Name %d,51.5,-0.1,A1,90,Area,live,Europe/London\n", i, i,
+			i)));
 	ck_assert(ok(register_parse(buffer_span(&b), "r.csv", &r, NULL)));
 	ck_assert_uint_eq(r->n, 100000);
 	ck_assert_str_eq(register_find(r, span_text("serial:99999"))->id, "CAM-099999");
