@@ -207,17 +207,20 @@ static void back_off(struct publisher *p, struct error *e)
 static void resume(struct publisher *p)
 {
 	struct error e = {0};
+	struct status status;
 
 	publisher_say(p, "resuming", "");
 	give_up_producer(p);
-	if (ok(resume_run(p, &e))) {
+	status = resume_run(p, &e);
+	if (ok(status)) {
 		p->resume_wait_ms = 0;
 		p->resumed_at_ms = clock_monotonic_ms();
 		publisher_say(p, "publishing", "");
 		steer(p);
 	} else {
 		give_up_producer(p);
-		back_off(p, &e);
+		if (status.kind != STATUS_WAIT)
+			back_off(p, &e);
 	}
 	error_free(&e);
 }

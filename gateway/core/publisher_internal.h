@@ -128,7 +128,8 @@ bool statement_hour_over(const struct publisher *p, struct utc_ms now);
 int64_t hour_of(int64_t utc_ms);
 
 /* resume.c */
-/* A new handle, the ledger read, unknown commits settled, the take-over recorded. errors: RETRY. */
+/* A new handle, the ledger read, unknown commits settled, the take-over recorded. errors: RETRY;
+ * WAIT: something newer came meanwhile, begin again at once. */
 MUST struct status resume_run(struct publisher *p, struct error *e);
 void resume_mark(struct publisher *p, int64_t at_ms, int64_t offset);
 

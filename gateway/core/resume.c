@@ -498,7 +498,7 @@ struct status resume_run(struct publisher *p, struct error *e)
 	TRY(report_fence(p, wanted, fenced_at_ms, e));
 	block_missing(p);
 	if (transaction_run(p, NULL, ANPR__V1__LEDGER_RECORD__KIND__KIND_TAKE_OVER, e) != TRANSACTION_DONE)
-		return S_RETRY;
+		return publisher_interrupted(p) ? S_WAIT : S_RETRY;
 	log_info("publisher resumed", "publisher=%u ordinal=%llu version=%llu", p->options.index,
 		(unsigned long long)p->ordinal, (unsigned long long)snapshot_version(p->snapshot));
 	return S_OK;
