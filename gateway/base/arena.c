@@ -24,7 +24,8 @@ static struct arena_block *block_with_room(struct arena *a, size_t n)
 	struct arena_block *block;
 	size_t cap = n > ARENA_BLOCK ? n : ARENA_BLOCK;
 
-	/* The newest block is first; behind it lie full ones, or after a reset empty ones to be used again. */
+	/* The newest block is first; behind it lie full ones, or after a reset empty ones to be used again.
+	 */
 	for (; *at; at = &(*at)->next) {
 		block = *at;
 		if (block->cap - block->n < n)
@@ -46,7 +47,7 @@ void *arena_alloc(struct arena *a, size_t n)
 	struct arena_block *block = a->blocks;
 	void *p;
 
-	if (n > max || a->used > max - n)
+	if (n > max || a->used > max - n || n > SIZE_MAX / 2)
 		return NULL;
 	n = (n + ARENA_ALIGN - 1) & ~(ARENA_ALIGN - 1);
 	if (!block || block->cap - block->n < n)

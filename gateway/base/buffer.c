@@ -14,13 +14,13 @@
 
 static struct status grow_to(struct buffer *b, size_t cap)
 {
-	uint8_t *p = malloc(cap);
+	uint8_t *p = malloc(cap + 1); /* one more for buffer_text */
 
 	REQUIRE(p, S_OVERLOAD);
 	if (b->n > 0)
 		memcpy(p, b->p, b->n);
 	if (b->p)
-		OPENSSL_cleanse(b->p, b->n);
+		OPENSSL_cleanse(b->p, b->cap); /* behind n lies what was consumed */
 	free(b->p);
 	b->p = p;
 	b->cap = cap;
@@ -37,7 +37,7 @@ struct status buffer_reserve(struct buffer *b, size_t more)
 		return S_OK;
 	while (cap - b->n < more)
 		cap *= 2;
-	return grow_to(b, cap);
+	return grow_to(b, cap < max ? cap : max);
 }
 
 struct status buffer_append(struct buffer *b, struct span bytes)
@@ -63,7 +63,7 @@ struct status buffer_format(struct buffer *b, const char *format, ...)
 	length = vsnprintf(NULL, 0, format, arguments);
 	va_end(arguments);
 	REQUIRE(length >= 0, S_FAULT);
-	TRY(buffer_reserve(b, (size_t)length + 1));
+	TRY(buffer_reserve(b, (size_t)length));
 	va_start(arguments, format);
 	vsnprintf((char *)b->p + b->n, (size_t)length + 1, format, arguments);
 	va_end(arguments);
@@ -81,7 +81,7 @@ void buffer_consume(struct buffer *b, size_t n)
 
 const char *buffer_text(struct buffer *b)
 {
-	if (!ok(buffer_reserve(b, 1)))
+	if (!b->p && !ok(buffer_reserve(b, 0)))
 		return "";
 	b->p[b->n] = 0;
 	return (const char *)b->p;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A buffer owns bytes and grows up to a cap. Buffers that held personal data or keys are cleansed when freed; all are.
+ * A buffer owns bytes and grows up to a cap. Buffers that held personal data or keys are cleansed when freed;
+ * all are.
  */
 #ifndef ANPR_BASE_BUFFER_H
 #define ANPR_BASE_BUFFER_H
@@ -19,7 +20,8 @@ struct buffer {
 MUST struct status buffer_reserve(struct buffer *b, size_t more);
 MUST struct status buffer_append(struct buffer *b, struct span bytes);
 MUST struct status buffer_append_text(struct buffer *b, const char *text);
-MUST struct status buffer_format(struct buffer *b, const char *format, ...) __attribute__((format(printf, 2, 3)));
+MUST struct status buffer_format(struct buffer *b, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
 /* Drop the first n bytes and move the rest down. */
 void buffer_consume(struct buffer *b, size_t n);
 /* The content as a C string, valid until the next change. Never NULL: empty when out of memory. */

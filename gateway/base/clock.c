@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Asking the system for the time, and RFC 3339 both ways. The calendar arithmetic is that of the proleptic Gregorian
- * calendar (days from civil), because timegm(3) normalises what we must refuse.
+ * Asking the system for the time, and RFC 3339 both ways. The calendar arithmetic is that of the proleptic
+ * Gregorian calendar (days from civil), because timegm(3) normalises what we must refuse.
  */
 #include "gateway/base/clock.h"
 
@@ -38,7 +38,7 @@ void clock_sleep_ms(int64_t ms)
 const char *clock_format(char *to, struct utc_ms at)
 {
 	int64_t ms = (at.v % 1000 + 1000) % 1000;
-	time_t seconds = (time_t)((at.v - ms) / 1000);
+	time_t seconds = (time_t)(at.v / 1000 - (at.v % 1000 < 0)); /* rounded down */
 	struct tm t;
 
 	if (!gmtime_r(&seconds, &t) || t.tm_year + 1900 > 9999 || t.tm_year + 1900 < 0) {
@@ -154,7 +154,8 @@ struct status clock_parse_local(struct span text, struct utc_ms *out, bool *has_
 	int64_t days, ms, offset = 0;
 	size_t at = 0;
 
-	REQUIRE(parse_date(text, &at, &days) && take(text, &at, "Tt ") && parse_time(text, &at, &ms), S_BAD_INPUT);
+	REQUIRE(parse_date(text, &at, &days) && take(text, &at, "Tt ") && parse_time(text, &at, &ms),
+		S_BAD_INPUT);
 	*has_offset = at < text.n;
 	REQUIRE(!*has_offset || parse_offset(text, &at, &offset), S_BAD_INPUT);
 	REQUIRE(at == text.n, S_BAD_INPUT);

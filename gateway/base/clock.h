@@ -26,7 +26,8 @@ const char *clock_format(char *to, struct utc_ms at);
 /* RFC 3339 with an offset, any number of fraction digits (rounded down to ms), a leap second read as :59.999.
  * errors: BAD_INPUT, also for days that do not exist and times without an offset. */
 MUST struct status clock_parse(struct span text, struct utc_ms *out);
-/* The same where the offset may be missing; `*has_offset` tells. Without one *out is local wall time as if UTC. */
+/* The same where the offset may be missing; `*has_offset` tells. Without one *out is local wall time as if
+ * UTC. */
 MUST struct status clock_parse_local(struct span text, struct utc_ms *out, bool *has_offset);
 
 #endif

@@ -1,14 +1,42 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Hashes by libcrypto, but for two that it has not or hides behind an allocation: murmur2 as in Kafka's
- * org.apache.kafka.common.utils.Utils, and SipHash-2-4 (Aumasson and Bernstein), which is asked for on every read.
+ * org.apache.kafka.common.utils.Utils, and SipHash-2-4 (Aumasson and Bernstein), which is asked for on every
+ * read.
  */
 #include "gateway/base/digest.h"
 
+#include <errno.h>
 #include <openssl/evp.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/random.h>
+
+static pthread_key_t context_key;
+static pthread_once_t context_once = PTHREAD_ONCE_INIT;
+
+static void free_context(void *context)
+{
+	EVP_MD_CTX_free(context);
+}
+
+static void make_context_key(void)
+{
+	if (pthread_key_create(&context_key, free_context) != 0)
+		abort();
+}
+
+/* Freed when the thread ends. */
+static EVP_MD_CTX *context_new(void)
+{
+	EVP_MD_CTX *context = EVP_MD_CTX_new();
+
+	pthread_once(&context_once, make_context_key);
+	if (!context || pthread_setspecific(context_key, context) != 0)
+		abort();
+	return context;
+}
 
 /* One context a thread: SHA-256 is taken of every read published. */
 static EVP_MD_CTX *sha256_begin(void)
@@ -21,14 +49,15 @@ static EVP_MD_CTX *sha256_begin(void)
 		EVP_MD *none = NULL;
 
 		fetched = EVP_MD_fetch(NULL, "SHA256", NULL);
-		if (!__atomic_compare_exchange_n(&sha256, &none, fetched, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)) {
+		if (!__atomic_compare_exchange_n(
+			    &sha256, &none, fetched, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)) {
 			EVP_MD_free(fetched);
 			fetched = none;
 		}
 	}
 	if (!context)
-		context = EVP_MD_CTX_new();
-	if (!context || !fetched || EVP_DigestInit_ex2(context, fetched, NULL) != 1)
+		context = context_new();
+	if (!fetched || EVP_DigestInit_ex2(context, fetched, NULL) != 1)
 		abort();
 	return context;
 }
@@ -49,7 +78,8 @@ struct digest digest_chain(const struct digest *previous, struct span bytes)
 	struct digest d;
 
 	if (EVP_DigestUpdate(context, previous->v, sizeof previous->v) != 1 ||
-		EVP_DigestUpdate(context, bytes.p, bytes.n) != 1 || EVP_DigestFinal_ex(context, d.v, NULL) != 1)
+		EVP_DigestUpdate(context, bytes.p, bytes.n) != 1 ||
+		EVP_DigestFinal_ex(context, d.v, NULL) != 1)
 		abort();
 	return d;
 }
@@ -184,6 +214,8 @@ void random_bytes(void *to, size_t n)
 	while (n > 0) {
 		ssize_t got = getrandom(to, n, 0);
 
+		if (got < 0 && errno == EINTR)
+			continue;
 		if (got < 0)
 			abort();
 		to = (uint8_t *)to + got;

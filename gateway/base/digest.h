@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Hashes, random bytes, hexadecimal. SHA-256 for everything that proves, SipHash for tables a peer can aim at,
- * murmur2 because Java's Kafka clients choose partitions by it.
+ * Hashes, random bytes, hexadecimal. SHA-256 for everything that proves, SipHash for tables a peer can aim
+ * at, murmur2 because Java's Kafka clients choose partitions by it.
  */
 #ifndef ANPR_BASE_DIGEST_H
 #define ANPR_BASE_DIGEST_H
@@ -24,7 +24,7 @@ MUST struct status digest_from(struct span bytes, struct digest *out);
 
 /* Lower-case hexadecimal, 2n + 1 bytes into `to`; returned. */
 const char *hex_format(char *to, struct span bytes);
-#define DIGEST_TEXT(d) hex_format((char[2 * DIGEST_BYTES + 1]){0}, span_of((d)->v, DIGEST_BYTES))
+#define DIGEST_TEXT(d) hex_format((char[2 *DIGEST_BYTES + 1]){0}, span_of((d)->v, DIGEST_BYTES))
 MUST struct status hex_parse(struct span text, uint8_t *to, size_t n);
 
 /* Kafka's murmur2, as Java's DefaultPartitioner uses it: partition = (hash & 0x7fffffff) % partitions. */

@@ -12,7 +12,8 @@
 
 #define ERROR_MAX 1000
 
-static void add(struct error *e, const char *file, size_t line, size_t column, const char *format, va_list arguments)
+static void add(
+	struct error *e, const char *file, size_t line, size_t column, const char *format, va_list arguments)
 {
 	struct problem *items;
 	char *text = NULL;
@@ -32,8 +33,8 @@ static void add(struct error *e, const char *file, size_t line, size_t column, c
 	}
 	if (vasprintf(&text, format, arguments) < 0)
 		text = NULL;
-	e->items[e->n++] =
-		(struct problem){.file = file ? strdup(file) : NULL, .line = line, .column = column, .text = text};
+	e->items[e->n++] = (struct problem){
+		.file = file ? strdup(file) : NULL, .line = line, .column = column, .text = text};
 }
 
 void error_add(struct error *e, const char *file, size_t line, size_t column, const char *format, ...)
@@ -67,17 +68,20 @@ static struct status problem_append(const struct problem *p, struct buffer *out)
 		TRY(buffer_format(out, "%zu:", p->line));
 	if (p->column > 0)
 		TRY(buffer_format(out, "%zu:", p->column));
-	return buffer_format(out, "%s%s", p->file || p->line ? " " : "", p->text ? p->text : "out of memory");
+	return buffer_format(
+		out, "%s%s", p->file || p->line || p->column ? " " : "", p->text ? p->text : "out of memory");
 }
 
 const char *error_text(struct error *e)
 {
-	static _Thread_local struct buffer line;
+	struct buffer line = {0};
 
-	line.n = 0;
-	if (!e || e->n == 0 || !ok(problem_append(&e->items[0], &line)))
+	if (!e || e->n == 0)
 		return "";
-	return buffer_text(&line);
+	free(e->line);
+	e->line = ok(problem_append(&e->items[0], &line)) ? strdup(buffer_text(&line)) : NULL;
+	buffer_free(&line);
+	return e->line ? e->line : "";
 }
 
 static struct status lines_append(const struct error *e, struct buffer *out)
@@ -105,5 +109,6 @@ void error_free(struct error *e)
 		free(e->items[i].text);
 	}
 	free(e->items);
+	free(e->line);
 	*e = (struct error){0};
 }

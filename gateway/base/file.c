@@ -105,7 +105,10 @@ struct status file_write(const char *path, unsigned mode, struct span bytes, str
 	CLEANUP(close_file) int fd = -1;
 
 	REQUIRE(asprintf(&temporary, "%s.%ld.tmp", path, (long)gettid()) > 0, S_OVERLOAD);
-	fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, (mode_t)mode);
+	/* What a crash left behind may have another mode, or be somebody's link. */
+	if (unlink(temporary) < 0 && errno != ENOENT)
+		return error_set(e, "%s: %s", temporary, strerror(errno));
+	fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, (mode_t)mode);
 	if (fd < 0)
 		return error_set(e, "%s: %s", temporary, strerror(errno));
 	if (!ok(write_all(fd, bytes)) || rename(temporary, path) < 0 || !ok(sync_folder_of(path))) {
@@ -117,18 +120,32 @@ struct status file_write(const char *path, unsigned mode, struct span bytes, str
 	return S_OK;
 }
 
+static bool make_one_folder(const char *path)
+{
+	struct stat st;
+
+	if (mkdir(path, 0700) == 0)
+		return true;
+	if (errno != EEXIST)
+		return false;
+	errno = ENOTDIR;
+	return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
 struct status file_make_folder(const char *path, struct error *e)
 {
 	CLEANUP(free_text) char *partial = strdup(path);
 
 	REQUIRE(partial, S_OVERLOAD);
+	if (!path[0])
+		return error_set(e, "a folder without a name");
 	for (char *p = partial + 1;; p++) {
 		char end = *p;
 
 		if (end != '/' && end != 0)
 			continue;
 		*p = 0;
-		if (mkdir(partial, 0700) < 0 && errno != EEXIST)
+		if (!make_one_folder(partial))
 			return error_set(e, "%s: %s", partial, strerror(errno));
 		*p = end;
 		if (end == 0)

@@ -67,7 +67,7 @@ const char *log_quote(char *to, unsigned long cap, const char *text)
 	size_t n = 0, limit = cap < 302 ? cap : 302;
 
 	to[n++] = '"';
-	for (; text && *text && n + 4 < limit; text++) {
+	for (; text && *text && n + 4 <= limit; text++) {
 		if (*text == '"' || *text == '\\')
 			to[n++] = '\\';
 		to[n++] = (unsigned char)*text < 0x20 || *text == 0x7f ? ' ' : *text;

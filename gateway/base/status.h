@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The result of anything that can fail. It is a struct so that it cannot be mixed up with an int, and every function
- * that returns one is declared MUST, so that it cannot be ignored; its kind says what the caller is to do. Human detail goes to `struct error` (error.h).
+ * The result of anything that can fail. It is a struct so that it cannot be mixed up with an int, and every
+ * function that returns one is declared MUST, so that it cannot be ignored; its kind says what the caller is
+ * to do. Human detail goes to `struct error` (error.h).
  */
 #ifndef ANPR_BASE_STATUS_H
 #define ANPR_BASE_STATUS_H
@@ -35,7 +36,8 @@ static inline int ok(struct status s)
 	return s.kind == STATUS_OK;
 }
 
-/* The only three macros that hide control flow: leave with what failed; leave unless; free at the end of scope. */
+/* The only three macros that hide control flow: leave with what failed; leave unless; free at the end of
+ * scope. */
 #define TRY(expression)                                                                                      \
 	do {                                                                                                 \
 		struct status try_status_ = (expression);                                                    \
