@@ -63,7 +63,12 @@ static struct status check_others(const struct governance *g, size_t partner, co
 			bool same = strcmp(v->agreement->id, a->id) == 0;
 			if (same && i != partner)
 				return state_refuse(e, "agreement %s is partner %s's", a->id, g->partners[i].id);
-			if (same || i != partner || !version_alive(v, at))
+			if (i != partner || !version_alive(v, at))
+				continue;
+			if (same && strcmp(v->agreement->recipient, a->recipient) != 0)
+				return state_refuse(e, "agreement %s is with %s: another recipient is another agreement", a->id,
+					v->agreement->recipient);
+			if (same)
 				continue;
 			others++;
 			if (strcmp(v->agreement->topic, a->topic) == 0)

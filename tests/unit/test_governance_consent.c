@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Agreements: proposed, consented to by all, refused or withdrawn by any.
+ */
+#include "tests/unit/test_governance.h"
+
+static const char *yaml_a(const char *cameras)
+{
+	return world_yaml("A", "mps", "anpr.reads", "mps, tfl, mopac", cameras);
+}
+
+static void with_register(void)
+{
+	DONE(world_register(&world, BOB, "tfl-ulez", world_csv));
+}
+
+START_TEST(in_force_at_the_last_consent)
+{
+	with_register();
+	DONE(world_agreement(&world, ALICE, yaml_a("\"U-*\"")));
+	uint64_t proposal = world_newest(&world);
+	ck_assert_ptr_nonnull(strstr(world.effect, "10 of 10 cameras"));
+	ck_assert_ptr_nonnull(strstr(world.effect, "still needs the consent of tfl, mopac"));
+	REFUSED(world_withdraw(&world, BOB, "A"), "no agreement A");
+	DONE(world_approve(&world, BOB, proposal));
+	ck_assert_ptr_nonnull(strstr(world.effect, "still needs the consent of mopac"));
+	REFUSED(world_on(&world, BOB, "tfl-ulez", "A"), "no agreement A");
+	REFUSED(world_approve(&world, BOB, proposal), "has consented");
+	REFUSED(world_approve(&world, ALICE, proposal), "has consented");
+	REFUSED(world_approve(&world, SAM, proposal), "none of the bodies");
+	DONE(world_approve(&world, MIA, proposal));
+	ck_assert_ptr_nonnull(strstr(world.effect, "in force at once, off on both sides"));
+	REFUSED(world_approve(&world, MIA, proposal), "has taken effect");
+	REFUSED(world_refuse(&world, MIA, proposal), "has taken effect");
+	/* it begins off, on both sides */
+	ck_assert_uint_eq(world_cameras_on(&world), 0);
+	DONE(world_on(&world, ALICE, "tfl-ulez", "A"));
+	ck_assert_uint_eq(world_cameras_on(&world), 0);
+	ck_assert_ptr_nonnull(strstr(world.effect, "still off: tfl over agreement=A"));
+	DONE(world_on(&world, BOB, "tfl-ulez", "A"));
+	ck_assert_ptr_nonnull(strstr(world.effect, "nothing else is off"));
+	ck_assert_uint_eq(world_cameras_on(&world), 10);
+}
+END_TEST
+
+/* What an agreement must be to be proposed at all. */
+static const struct {
+	const char *id, *recipient, *topic, *consents;
+	enum who who;
+	const char *want;
+} rows[] = {
+	{"B", "mps", "anpr.more", "mps, tfl", ALICE, ""},
+	{"B", "btp", "anpr.btp", "btp, tfl", NINA, ""},
+	{"B", "btp", "anpr.btp", "btp, tfl", BOB, ""},
+	{"B", "mps", "anpr.reads", "mps, tfl", ALICE, "topic anpr.reads is agreement A's"},
+	{"B", "btp", "anpr.reads", "btp, tfl", NINA, "topic anpr.reads is agreement A's"},
+	{"B", "mps", "anpr.more", "mps, mopac", ALICE, "leave out tfl"},
+	{"B", "mps", "anpr.more", "tfl, mopac", BOB, "must include the recipient"},
+	{"B", "mps", "anpr.more", "mps, tfl, gchq", ALICE, "gchq, which is no organisation"},
+	{"B", "mps", "anpr.more", "mps, tfl, ico", ALICE, "nobody who may consent"},
+	{"B", "gchq", "anpr.more", "gchq, tfl", BOB, "recipient gchq is no organisation"},
+	{"B", "mps", "anpr.more", "mps, tfl", MIA, "mopac is none of the bodies"},
+	{"B", "mps", "anpr.more", "mps, tfl", SAM, "scc is none of the bodies"},
+	{"A", "btp", "anpr.reads", "btp, tfl", NINA, "another recipient is another agreement"},
+	{"A", "mps", "anpr.reads", "mps, tfl, mopac", ALICE, "in force already"},
+};
+
+START_TEST(what_may_be_proposed)
+{
+	world_agreed(&world);
+	struct status s = world_agreement(&world, rows[_i].who,
+		world_yaml(rows[_i].id, rows[_i].recipient, rows[_i].topic, rows[_i].consents, "\"U-*\""));
+	if (*rows[_i].want)
+		REFUSED(s, rows[_i].want);
+	else
+		DONE(s);
+}
+END_TEST
+
+START_TEST(what_is_no_agreement)
+{
+	with_register();
+	REFUSED(world_agreement(&world, ALICE, "agreement: A\n"), "");
+	REFUSED(world_agreement(&world, ALICE, "{{{"), "");
+	char *other = strdup(yaml_a("U-0"));
+	char *at = strstr(other, "tfl-ulez");
+	memcpy(at, "tfl-none", 8);
+	REFUSED(world_agreement(&world, ALICE, other), "tfl-none is no partner");
+	free(other);
+	world_wait(&world, 400 * DAY_MS);
+	REFUSED(world_agreement(&world, ALICE, yaml_a("U-0")), "which is past");
+}
+END_TEST
+
+START_TEST(nothing_is_shared_of_what_is_not_registered)
+{
+	REFUSED(world_agreement(&world, ALICE, yaml_a("U-0")), "no camera register yet");
+}
+END_TEST
+
+START_TEST(the_same_text_twice)
+{
+	with_register();
+	DONE(world_agreement(&world, ALICE, yaml_a("U-0")));
+	REFUSED(world_agreement(&world, BOB, yaml_a("U-0")), "is proposed already");
+	DONE(world_agreement(&world, BOB, yaml_a("U-1")));
+}
+END_TEST
+
+START_TEST(a_text_that_is_not_there)
+{
+	with_register();
+	struct document_store *all = world.documents, *none = document_store_new();
+	struct governance *g = world.g;
+	(void)g;
+	world_ask(&world);
+	const char *text = yaml_a("U-0");
+	struct digest sha256 = digest_of(span_text(text));
+	world.c.ask_case = ANPR__V1__COMMAND__ASK_PROPOSE;
+	world.c.propose = &world.propose;
+	world.document.kind = ANPR__V1__DOCUMENT_KIND__DOCUMENT_KIND_AGREEMENT;
+	world.document.size = strlen(text);
+	world.sha256 = sha256;
+	world.document.sha256 = (ProtobufCBinaryData){32, world.sha256.v};
+	REFUSED(world_send(&world, ALICE), "not there");
+	/* the right hash with the wrong size */
+	ck_assert(ok(document_store_put(world.documents, span_text(text), &sha256)));
+	world.document.size++;
+	REFUSED(world_send(&world, ALICE), "not there");
+	world.document.size--;
+	DONE(world_send(&world, ALICE));
+	document_store_free(none);
+	world.documents = all;
+}
+END_TEST
+
+START_TEST(any_body_refuses)
+{
+	with_register();
+	DONE(world_agreement(&world, ALICE, yaml_a("U-0")));
+	uint64_t proposal = world_newest(&world);
+	DONE(world_approve(&world, BOB, proposal));
+	DONE(world_refuse(&world, MIA, proposal));
+	REFUSED(world_approve(&world, MIA, proposal), "was refused");
+	REFUSED(world_refuse(&world, BOB, proposal), "was refused");
+	REFUSED(world_approve(&world, BOB, 4711), "no proposal 4711");
+	REFUSED(world_approve(&world, BOB, 1), "no proposal 1");
+}
+END_TEST
+
+START_TEST(a_proposal_lapses)
+{
+	with_register();
+	DONE(world_agreement(&world, ALICE, yaml_a("U-0")));
+	uint64_t proposal = world_newest(&world);
+	world_wait(&world, 30 * DAY_MS - 1);
+	DONE(world_approve(&world, BOB, proposal));
+	world_wait(&world, 1);
+	REFUSED(world_approve(&world, MIA, proposal), "has lapsed"); /* also before it is journaled */
+	world_due(&world);
+	REFUSED(world_approve(&world, MIA, proposal), "has lapsed");
+	REFUSED(world_refuse(&world, MIA, proposal), "has lapsed");
+	DONE(world_agreement(&world, ALICE, yaml_a("U-0")));
+}
+END_TEST
+
+START_TEST(withdrawn_it_returns_by_full_consent_only)
+{
+	world_live(&world);
+	ck_assert_uint_eq(world_cameras_on(&world), 10);
+	/* a new version has all consents but one when the agreement is withdrawn */
+	DONE(world_agreement(&world, ALICE, yaml_a("U-0")));
+	uint64_t proposal = world_newest(&world);
+	DONE(world_approve(&world, BOB, proposal));
+	DONE(world_withdraw(&world, BOB, "A"));
+	ck_assert(world.narrows && world.fences);
+	world_wait(&world, 1);
+	ck_assert_uint_eq(world_cameras_on(&world), 0);
+	REFUSED(world_approve(&world, MIA, proposal), "overtaken");
+	REFUSED(world_withdraw(&world, BOB, "A"), "no agreement A");
+	REFUSED(world_on(&world, BOB, "tfl-ulez", "A"), "no agreement A");
+	DONE(world_agreement(&world, ALICE, yaml_a("\"U-*\"")));
+	proposal = world_newest(&world);
+	DONE(world_approve(&world, BOB, proposal));
+	DONE(world_approve(&world, MIA, proposal));
+	/* and it begins off again */
+	world_wait(&world, 1);
+	ck_assert_uint_eq(world_cameras_on(&world), 0);
+	DONE(world_on(&world, BOB, "tfl-ulez", "A"));
+	DONE(world_on(&world, ALICE, "tfl-ulez", "A"));
+	ck_assert_uint_eq(world_cameras_on(&world), 10);
+}
+END_TEST
+
+START_TEST(a_later_version_keeps_the_switches)
+{
+	const struct pending *pending;
+	world_live(&world);
+	DONE(world_agreement(&world, BOB, yaml_a("U-9")));
+	ck_assert_ptr_nonnull(strstr(world.effect, "0 cameras more, 4 fewer"));
+	uint64_t proposal = world_newest(&world);
+	DONE(world_approve(&world, ALICE, proposal));
+	ck_assert_uint_eq(governance_pending(world.g, &pending), 0);
+	DONE(world_approve(&world, MIA, proposal));
+	ck_assert(!world.narrows && world.fences); /* it takes cameras away as well */
+	ck_assert_uint_eq(governance_pending(world.g, &pending), 1);
+	ck_assert_uint_eq(pending[0].entry, world_newest(&world));
+	ck_assert_str_eq(pending[0].partners[0], "tfl-ulez");
+	world_wait(&world, 1);
+	ck_assert_uint_eq(world_cameras_on(&world), 6);
+}
+END_TEST
+
+START_TEST(nobody_is_dropped_without_being_asked)
+{
+	world_live(&world);
+	DONE(world_agreement(&world, ALICE, world_yaml("A", "mps", "anpr.reads", "mps, tfl", "\"U-*\"")));
+	uint64_t proposal = world_newest(&world);
+	DONE(world_approve(&world, BOB, proposal));
+	ck_assert_ptr_nonnull(strstr(world.effect, "still needs the consent of mopac"));
+	DONE(world_approve(&world, MIA, proposal));
+	ck_assert_ptr_nonnull(strstr(world.effect, "at once"));
+	DONE(world_agreement(&world, ALICE, yaml_a("\"U-*\"")));
+}
+END_TEST
+
+START_TEST(what_was_overtaken_is_over)
+{
+	with_register();
+	DONE(world_agreement(&world, ALICE, yaml_a("U-0")));
+	uint64_t first = world_newest(&world);
+	DONE(world_agreement(&world, BOB, yaml_a("U-1")));
+	uint64_t second = world_newest(&world);
+	DONE(world_approve(&world, ALICE, second));
+	DONE(world_approve(&world, MIA, second));
+	REFUSED(world_approve(&world, BOB, first), "overtaken");
+}
+END_TEST
+
+START_TEST(two_proposals_for_one_topic)
+{
+	with_register();
+	DONE(world_agreement(&world, ALICE, world_yaml("A", "mps", "anpr.reads", "mps, tfl", "U-0")));
+	uint64_t a = world_newest(&world);
+	DONE(world_agreement(&world, ALICE, world_yaml("B", "mps", "anpr.reads", "mps, tfl", "U-1")));
+	uint64_t b = world_newest(&world);
+	DONE(world_approve(&world, BOB, a));
+	REFUSED(world_approve(&world, BOB, b), "topic anpr.reads is agreement A's");
+}
+END_TEST
+
+START_TEST(no_more_agreements_than_policy_holds)
+{
+	char id[16], topic[16];
+	with_register();
+	for (int i = 0; i <= 8; i++) {
+		snprintf(id, sizeof id, "A-%d", i);
+		snprintf(topic, sizeof topic, "topic-%d", i);
+		struct status s = world_agreement(&world, ALICE, world_yaml(id, "mps", topic, "mps, tfl", "U-0"));
+		if (i == 8)
+			REFUSED(s, "8 agreements already");
+		else
+			DONE(s);
+		if (i < 8)
+			DONE(world_approve(&world, BOB, world_newest(&world)));
+	}
+}
+END_TEST
+
+TCase *case_consent(void)
+{
+	TCase *c = case_with("consent");
+	tcase_add_test(c, in_force_at_the_last_consent);
+	tcase_add_loop_test(c, what_may_be_proposed, 0, ROWS(rows));
+	tcase_add_test(c, what_is_no_agreement);
+	tcase_add_test(c, nothing_is_shared_of_what_is_not_registered);
+	tcase_add_test(c, the_same_text_twice);
+	tcase_add_test(c, a_text_that_is_not_there);
+	tcase_add_test(c, any_body_refuses);
+	tcase_add_test(c, a_proposal_lapses);
+	tcase_add_test(c, withdrawn_it_returns_by_full_consent_only);
+	tcase_add_test(c, a_later_version_keeps_the_switches);
+	tcase_add_test(c, nobody_is_dropped_without_being_asked);
+	tcase_add_test(c, what_was_overtaken_is_over);
+	tcase_add_test(c, two_proposals_for_one_topic);
+	tcase_add_test(c, no_more_agreements_than_policy_holds);
+	return c;
+}
