@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What the verbs of anprctl share: their table, the options, the exit codes.
+ */
+#ifndef ANPR_CTL_CTL_H
+#define ANPR_CTL_CTL_H
+
+#include "gateway/base/buffer.h"
+#include "gateway/base/error.h"
+#include "gateway/base/span.h"
+
+/* Exit codes; told in --help. */
+enum exit_code {
+	DONE = 0,
+	REFUSED = 1, /* refused, or a check failed */
+	USAGE = 2,
+	UNREACHABLE = 3,
+	NOT_YET = 4, /* recorded but not yet enforced, or stopped here but not recorded */
+};
+
+struct texts {
+	const char **items;
+	size_t n;
+};
+
+/* Everything any verb takes; NULL = not given. Borrowed from the arguments, the environment or the profile.
+ */
+struct options {
+	/* who and where */
+	const char *gateway, *cert, *key, *ca, *organisation;
+	const char *kafka, *kafka_ca, *kafka_cert, *kafka_key;
+	bool json;
+	/* what */
+	bool all, print;
+	struct texts agreements, cameras;
+	const char *rule, *area, *class, *period, *reason, *receipt;
+	const char *partner, *since, *topic, *from, *count, *config;
+	const char **arguments;
+	size_t n_arguments;
+};
+
+enum option_kind { OPTION_FLAG, OPTION_TEXT, OPTION_TEXTS };
+
+struct option_row {
+	const char *name;  /* NULL ends a table */
+	const char *value; /* what it takes, for the help; NULL = a flag */
+	const char *help;
+	enum option_kind kind;
+	size_t at; /* offset in struct options */
+};
+
+struct verb {
+	const char *name;
+	const char *arguments; /* for the usage line: "PARTNER" */
+	const char *summary;   /* a line */
+	const char *help;      /* what it does, with examples */
+	const struct option_row *options;
+	size_t min_arguments, max_arguments;
+	const struct option_row *common[3]; /* tables of further options: connection_options, kafka_options */
+	enum exit_code (*run)(struct options *o);
+};
+
+#define OPTION(type, option, takes, text, member)                                                            \
+	{                                                                                                    \
+		.name = option, .value = takes, .help = text, .kind = type,                                  \
+		.at = offsetof(struct options, member)                                                       \
+	}
+
+/* Tables that several verbs take. Those of connection and Kafka are also read from the environment and the
+ * profile. */
+extern const struct option_row connection_options[], kafka_options[], output_options[];
+
+extern const struct verb verb_status, verb_off, verb_on, verb_propose, verb_proposals, verb_approve,
+	verb_refuse, verb_withdraw, verb_agreements, verb_cameras, verb_history, verb_tail, verb_cluster,
+	verb_policy;
+
+/* --- options.c --- */
+/* The verb's arguments into *o. Wrong ones are told. */
+enum exit_code options_parse(const struct verb *verb, int argc, char **argv, struct options *o);
+void options_free(struct options *o);
+void verb_help(const struct verb *verb);
+
+/* --- profile.c --- */
+/* Fill in what was not given: from the environment, then from ~/.config/anprctl.yaml. */
+enum exit_code profile_fill(struct options *o);
+
+/* --- screen.c --- */
+/* Tell what went wrong, on standard error; with --json also as {"error": ...} on standard output. Returns
+ * `code`. */
+enum exit_code fail(const struct options *o, enum exit_code code, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+/* Every problem of `e`, which is freed. */
+enum exit_code fail_with(const struct options *o, enum exit_code code, struct error *e);
+
+#endif

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * An order: a command on its way from a person to the journal, signed with their key. Private to this folder.
+ */
+#ifndef ANPR_CTL_ORDER_H
+#define ANPR_CTL_ORDER_H
+
+#include "gateway/ctl/client.h"
+#include "gateway/record/record.h"
+
+struct order {
+	Anpr__V1__Command command; /* `ask` and `reason` filled in by the verb */
+	struct span document;      /* the text it brings; empty = none */
+	bool narrows;              /* an off, a withdrawal: never held up by what is not known */
+	const char *heading;       /* "Off", for people */
+	const char *done;          /* what done means, in a sentence */
+	const char *next;          /* what to do after done; NULL = nothing */
+};
+
+#define ORDER_INIT                                                                                           \
+	{                                                                                                    \
+		.command = ANPR__V1__COMMAND__INIT                                                           \
+	}
+
+/* Sign, send, tell what became of it. */
+enum exit_code order_send(const struct options *o, struct order *order);
+
+/* The reason every decision needs; told where it is missing. */
+enum exit_code order_reason(const struct options *o, struct order *order);
+
+/* --- outcome.c --- */
+/* Tell what the gateway answered to an order. */
+enum exit_code outcome_tell(const struct options *o, const struct order *order, const struct answer *answer);
+
+/* --- head.c --- */
+/* The newest journal entry seen by this person, and what is remembered of the one before: refuses, loudly,
+ * when the journal no longer contains it. Fills in the command's head. */
+enum exit_code head_take(const struct options *o, const struct credentials *c, struct order *order);
+
+#endif

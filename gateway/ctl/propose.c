@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * anprctl propose: an agreement or a register, checked here before it is sent.
+ */
+#include "gateway/ctl/document.h"
+#include "gateway/ctl/order.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+static const struct option_row options[] = {
+	OPTION(OPTION_TEXT, "partner", "P", "whose register it is (registers only)", partner),
+	OPTION(OPTION_TEXT, "reason", "TEXT", "why; kept in the journal", reason),
+	OPTION(OPTION_TEXT, "receipt", "FILE", "keep the receipt's signed bytes in FILE, where one is given",
+		receipt),
+	{0},
+};
+
+static enum exit_code partner_check(const struct options *o, const struct document *d)
+{
+	if (d->kind == ANPR__V1__DOCUMENT_KIND__DOCUMENT_KIND_REGISTER && !o->partner)
+		return fail(o, USAGE, "whose register is it? --partner P");
+	if (d->kind == ANPR__V1__DOCUMENT_KIND__DOCUMENT_KIND_AGREEMENT && o->partner &&
+		strcmp(o->partner, d->agreement->partner) != 0)
+		return fail(o, USAGE, "the agreement is about %s, not %s", d->agreement->partner, o->partner);
+	return DONE;
+}
+
+static enum exit_code send(const struct options *o, const struct document *d)
+{
+	Anpr__V1__Propose ask = ANPR__V1__PROPOSE__INIT;
+	Anpr__V1__DocumentRef ref = ANPR__V1__DOCUMENT_REF__INIT;
+	struct order order = ORDER_INIT;
+	struct digest hash = digest_of(buffer_span(&d->text));
+
+	ref.kind = d->kind;
+	ref.sha256 = (ProtobufCBinaryData){DIGEST_BYTES, hash.v};
+	ref.size = d->text.n;
+	ref.name = (char *)(uintptr_t)d->name;
+	ask.document = &ref;
+	if (d->kind == ANPR__V1__DOCUMENT_KIND__DOCUMENT_KIND_REGISTER)
+		ask.partner = (char *)(uintptr_t)o->partner;
+	order.command.ask_case = ANPR__V1__COMMAND__ASK_PROPOSE;
+	order.command.propose = &ask;
+	order.command.reason = (char *)(uintptr_t)(o->reason ? o->reason : "");
+	order.document = buffer_span(&d->text);
+	order.heading = "Proposed.";
+	order.done = "The journal entry's number is the proposal's.";
+	order.next = "Who has to consent: anprctl proposals";
+	return order_send(o, &order);
+}
+
+static enum exit_code propose(struct options *o)
+{
+	struct document d = {0};
+	enum exit_code code = document_read(o, o->arguments[0], &d);
+
+	if (code == DONE)
+		code = partner_check(o, &d);
+	if (code == DONE)
+		code = send(o, &d);
+	document_free(&d);
+	return code;
+}
+
+const struct verb verb_propose = {
+	.name = "propose",
+	.arguments = "FILE [--partner P] [--reason TEXT]",
+	.summary = "propose an agreement (YAML) or a camera register (CSV)",
+	.help = "Proposes FILE on behalf of your body, which thereby consents to it; 'anprctl proposals' "
+		"shows who else\n"
+		"has to. What it would change comes back in words and counts. The file is checked first, and "
+		"every\n"
+		"mistake is told with its line.\n"
+		"\n"
+		"  anprctl propose tfl-mps.yaml\n"
+		"  anprctl propose cameras.csv --partner tfl-ulez\n"
+		"\n"
+		"Of a register, what only narrows (cameras retired or removed) applies at once; the rest "
+		"waits for\n"
+		"consents. Files of up to 20 MiB.\n",
+	.options = options,
+	.min_arguments = 1,
+	.max_arguments = 1,
+	.common = {connection_options},
+	.run = propose,
+};

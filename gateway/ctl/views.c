@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * anprctl proposals, agreements, cameras, history: what the gateway shows, as tables. The JSON is documented
+ * where it is made (gateway/governance/view.c).
+ */
+#include "gateway/ctl/client.h"
+#include "gateway/ctl/screen.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+typedef void show_fn(const json_t *view);
+
+static enum exit_code view(const struct options *o, const char *path, show_fn *show)
+{
+	json_t *json = NULL;
+	enum exit_code code = client_get(o, path, &json);
+
+	if (code == DONE && o->json)
+		code = json_show(json);
+	else if (code == DONE)
+		show(json);
+	json_decref(json);
+	return code;
+}
+
+static void list_add(struct table *t, const json_t *array)
+{
+	char *text = json_list(array);
+
+	table_add(t, text);
+	free(text);
+}
+
+static void proposals_show(const json_t *view)
+{
+	static const char *const headings[] = {
+		"number", "what", "state", "proposed", "by", "consents", "still needs", "effect", NULL};
+	struct table t;
+	const json_t *p;
+	size_t i;
+
+	table_begin(&t, headings);
+	json_array_foreach(view, i, p)
+	{
+		const json_t *consents = json_object_get(p, "consents");
+		const char *agreement = json_text(p, "agreement");
+		table_format(&t, "%llu", (unsigned long long)json_number(p, "number"));
+		table_format(
+			&t, "%s %s", json_text(p, "kind"), *agreement ? agreement : json_text(p, "partner"));
+		table_add(&t, json_text(p, "state"));
+		table_add(&t, TIME_SHORT(p, "proposed"));
+		table_format(&t, "%s, %s", json_text(p, "subject"), json_text(p, "proposer"));
+		list_add(&t, json_object_get(consents, "have"));
+		list_add(&t, json_object_get(consents, "need"));
+		table_add(&t, json_text(p, "effect"));
+	}
+	table_end(&t, "Nothing has been proposed.");
+}
+
+static void agreements_show(const json_t *view)
+{
+	static const char *const headings[] = {"agreement", "state", "partner", "to", "topic", "until",
+		"cameras", "shares", "consents", NULL};
+	struct table t;
+	const json_t *a;
+	size_t i;
+
+	table_begin(&t, headings);
+	json_array_foreach(view, i, a)
+	{
+		table_add(&t, json_text(a, "id"));
+		table_add(&t, json_text(a, "state"));
+		table_add(&t, json_text(a, "partner"));
+		table_add(&t, json_text(a, "recipient"));
+		table_add(&t, json_text(a, "topic"));
+		table_add(&t, TIME_SHORT(json_object_get(a, "valid"), "until"));
+		table_format(&t, "%llu", (unsigned long long)json_number(a, "cameras"));
+		list_add(&t, json_object_get(a, "share"));
+		list_add(&t, json_object_get(a, "consents"));
+	}
+	table_end(&t, "Nothing is agreed, so nothing is shared.");
+}
+
+static void cameras_show(const json_t *view)
+{
+	static const char *const headings[] = {
+		"camera", "state", "shared", "why not", "road", "area", "name", NULL};
+	struct table t;
+	const json_t *c;
+	size_t i, on = 0;
+
+	table_begin(&t, headings);
+	json_array_foreach(view, i, c)
+	{
+		bool shared = json_is_true(json_object_get(c, "on"));
+		on += shared;
+		table_add(&t, json_text(c, "camera_id"));
+		table_add(&t, json_text(c, "state"));
+		table_add(&t, shared ? "yes" : "no");
+		table_add(&t, json_text(c, "reason"));
+		table_add(&t, json_text(c, "road"));
+		table_add(&t, json_text(c, "area"));
+		table_add(&t, json_text(c, "name"));
+	}
+	table_end(&t, "No camera is registered: anprctl propose FILE.csv --partner PARTNER");
+	if (i > 0)
+		printf("\n%zu of %zu cameras are shared now.\n", on, i);
+}
+
+static void history_show(const json_t *view)
+{
+	static const char *const headings[] = {
+		"entry", "time", "who", "did", "partner", "reason", "enforced", "effect", NULL};
+	struct table t;
+	const json_t *h;
+	size_t i;
+
+	table_begin(&t, headings);
+	json_array_foreach(view, i, h)
+	{
+		const json_t *who = json_object_get(h, "who");
+		char *partners = json_list(json_object_get(h, "partners"));
+		table_format(&t, "%llu", (unsigned long long)json_number(h, "number"));
+		table_add(&t, TIME_SHORT(h, "time"));
+		if (json_is_object(who))
+			table_format(&t, "%s, %s", json_text(who, "subject"), json_text(who, "organisation"));
+		else
+			table_format(&t, "(%s)", json_text(h, "node"));
+		table_add(&t, json_text(h, "action"));
+		table_add(&t, partners);
+		table_add(&t, json_text(h, "reason"));
+		if (json_number(h, "enforced_by"))
+			table_format(&t, "by %llu", (unsigned long long)json_number(h, "enforced_by"));
+		else
+			table_add(&t, json_is_true(json_object_get(h, "fences")) ? "NOT YET" : NULL);
+		table_add(&t, json_text(h, "effect"));
+		free(partners);
+	}
+	table_end(&t, "Nothing there.");
+}
+
+static enum exit_code proposals(struct options *o)
+{
+	return view(o, "/v1/proposals", proposals_show);
+}
+
+static enum exit_code agreements(struct options *o)
+{
+	return view(o, "/v1/agreements", agreements_show);
+}
+
+static enum exit_code cameras(struct options *o)
+{
+	char *path = client_path("/v1/cameras", "partner", o->arguments[0], NULL);
+	enum exit_code code = view(o, path, cameras_show);
+
+	free(path);
+	return code;
+}
+
+static enum exit_code history(struct options *o)
+{
+	char *path = client_path("/v1/history", "partner", o->partner, "since", o->since, NULL);
+	enum exit_code code = view(o, path, history_show);
+
+	free(path);
+	return code;
+}
+
+const struct verb verb_proposals = {
+	.name = "proposals",
+	.arguments = "",
+	.summary = "what is proposed, and who still has to consent",
+	.help = "Lists proposals with their numbers, what each would change, who has consented and who has "
+		"yet to.\n"
+		"\n"
+		"  anprctl proposals\n"
+		"  anprctl approve 7 --reason \"As discussed\"\n",
+	.common = {connection_options},
+	.run = proposals,
+};
+
+const struct verb verb_agreements = {
+	.name = "agreements",
+	.arguments = "",
+	.summary = "what is agreed, with whom, until when",
+	.help = "Lists agreements: in force, to come, ended.\n"
+		"\n"
+		"  anprctl agreements\n"
+		"  anprctl agreements --json\n",
+	.common = {connection_options},
+	.run = agreements,
+};
+
+const struct verb verb_cameras = {
+	.name = "cameras",
+	.arguments = "PARTNER",
+	.summary = "a partner's cameras, and which are shared now",
+	.help = "Lists the cameras of a partner's register, whether a read captured there now would be "
+		"shared, and if\n"
+		"not, why not.\n"
+		"\n"
+		"  anprctl cameras tfl-ulez\n",
+	.min_arguments = 1,
+	.max_arguments = 1,
+	.common = {connection_options},
+	.run = cameras,
+};
+
+static const struct option_row history_options[] = {
+	OPTION(OPTION_TEXT, "partner", "P", "only what concerns this partner", partner),
+	OPTION(OPTION_TEXT, "since", "TIME", "only from then on, such as 2026-11-01T00:00:00Z", since),
+	{0},
+};
+
+const struct verb verb_history = {
+	.name = "history",
+	.arguments = "[--partner P] [--since TIME]",
+	.summary = "what was decided, by whom, when and why",
+	.help = "Shows the journal: every decision with its entry's number, and by which entry it was "
+		"enforced.\n"
+		"\n"
+		"  anprctl history\n"
+		"  anprctl history --partner tfl-ulez --since 2026-11-01T00:00:00Z\n",
+	.options = history_options,
+	.common = {connection_options},
+	.run = history,
+};
