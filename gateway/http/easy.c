@@ -14,6 +14,11 @@ static void start(void)
 	started = curl_global_init(CURL_GLOBAL_DEFAULT);
 }
 
+void easy_begin(void)
+{
+	pthread_once(&once, start);
+}
+
 static CURLcode set_blob(CURL *easy, CURLoption option, struct span pem)
 {
 	struct curl_blob blob = {.data = (void *)(uintptr_t)pem.p, .len = pem.n, .flags = CURL_BLOB_NOCOPY};
@@ -66,7 +71,7 @@ CURL *easy_new(const char *url, const struct http_tls *tls)
 {
 	CURL *easy;
 
-	pthread_once(&once, start);
+	easy_begin();
 	if (started != CURLE_OK || tls->ca.n == 0)
 		return NULL; /* nobody to trust means nobody, not everybody */
 	easy = curl_easy_init();

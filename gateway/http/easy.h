@@ -12,6 +12,9 @@
 
 #define HTTP_CONNECT_TIMEOUT_MS 10000L
 
+/* Before anything else of curl's. thread: any. */
+void easy_begin(void);
+
 /* A handle that speaks HTTPS only, TLS 1.2 or later, to whoever `tls` trusts, with no redirect, proxy,
  * cookie, netrc, decompression or connection kept. NULL when something is not supported by this curl: never
  * half of it. */

@@ -88,7 +88,7 @@ struct status response_expect(struct stream *s)
 	return failed == CURLE_OK ? S_OK : S_FAULT;
 }
 
-static enum stream_state meaning(CURLcode result)
+enum stream_state response_meaning(CURLcode result)
 {
 	static const struct {
 		CURLcode code;
@@ -96,7 +96,8 @@ static enum stream_state meaning(CURLcode result)
 	} meanings[] = {
 		{CURLE_OK, STREAM_ENDED},
 		{CURLE_URL_MALFORMAT, STREAM_BAD_URL},
-		{CURLE_UNSUPPORTED_PROTOCOL, STREAM_BAD_URL},
+		{CURLE_UNSUPPORTED_PROTOCOL,
+			STREAM_BAD_RESPONSE} /* HTTP/0.9: addresses were looked at before */,
 		{CURLE_COULDNT_RESOLVE_HOST, STREAM_UNREACHABLE},
 		{CURLE_COULDNT_CONNECT, STREAM_UNREACHABLE},
 		{CURLE_OPERATION_TIMEDOUT, STREAM_UNREACHABLE},
@@ -119,7 +120,7 @@ static enum stream_state meaning(CURLcode result)
 
 enum stream_state response_end(const struct stream *s, CURLcode result)
 {
-	return s->refused != STREAM_NONE ? s->refused : meaning(result);
+	return s->refused != STREAM_NONE ? s->refused : response_meaning(result);
 }
 
 const char *stream_state_text(enum stream_state state)

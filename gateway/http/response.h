@@ -23,7 +23,9 @@ struct stream {
 
 /* Whatever a stream's response needs, set on its handle. errors: FAULT. */
 MUST struct status response_expect(struct stream *s);
-/* What curl's result means. */
+/* What curl's result means by itself. */
+enum stream_state response_meaning(CURLcode result);
+/* The same, or why a callback ended it. */
 enum stream_state response_end(const struct stream *s, CURLcode result);
 
 #endif

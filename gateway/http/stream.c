@@ -19,6 +19,7 @@ struct stream *stream_new(const struct http_tls *tls, const struct stream_events
 		return NULL;
 	s->tls = tls;
 	s->events = events;
+	easy_begin();
 	s->multi = curl_multi_init();
 	if (s->multi)
 		return s;
@@ -65,6 +66,10 @@ static struct status set_headers(struct stream *s, const char *accept)
 void stream_start(struct stream *s, const char *url, const char *accept)
 {
 	stream_stop(s);
+	if (!url_is_good(url)) {
+		s->state = STREAM_BAD_URL;
+		return;
+	}
 	s->easy = easy_new(url, s->tls);
 	if (s->easy && ok(set_headers(s, accept)) && ok(response_expect(s)) &&
 		curl_multi_add_handle(s->multi, s->easy) == CURLM_OK) {

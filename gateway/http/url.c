@@ -33,6 +33,13 @@ static struct status parse(CURLU *u, const char *base)
 	return has_part(u, CURLUPART_HOST) ? S_OK : S_BAD_INPUT;
 }
 
+bool url_is_good(const char *url)
+{
+	CLEANUP(url_drop) CURLU *u = curl_url();
+
+	return ok(parse(u, url));
+}
+
 static struct status print(CURLU *u, struct buffer *out)
 {
 	CLEANUP(text_drop) char *text = NULL;

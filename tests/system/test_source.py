@@ -285,7 +285,7 @@ NDJSON = "Content-Type: application/x-ndjson"
     (head("200 OK"), "a format that was not offered"),
     (head("200 OK", NDJSON, "Content-Encoding: gzip") + b"\x1f\x8b", "not usable HTTP"),
     (head("200 OK", NDJSON, *[f"X-{i}: {'x' * 1000}" for i in range(64)]), "not usable HTTP"),
-    (b"SSH-2.0-OpenSSH_9.2\r\n\r\n", ""),
+    (b"SSH-2.0-OpenSSH_9.2\r\n\r\n", "not usable HTTP"),
     (head("200 OK", NDJSON, "Content-Length: 0"), "ended the response"),
     (b"", ""),
 ], ids=["redirect", "not found", "password", "part", "html", "no type", "gzip", "headers", "ssh", "empty", "nothing"])

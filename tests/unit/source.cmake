@@ -3,6 +3,3 @@ anpr_unit_test(source
 	SOURCES ${CMAKE_CURRENT_SOURCE_DIR}/test_source.c ${CMAKE_CURRENT_SOURCE_DIR}/test_ndjson.c
 		${CMAKE_CURRENT_SOURCE_DIR}/test_lines.c ${CMAKE_CURRENT_SOURCE_DIR}/test_gather.c
 	USES anpr_source)
-anpr_unit_test(http
-	SOURCES ${CMAKE_CURRENT_SOURCE_DIR}/test_http.c
-	USES anpr_http)
