@@ -22,6 +22,8 @@ static const struct {
 	probe_case *run;
 	bool hurts; /* the broker */
 } cases[] = {
+	{"cluster", case_cluster, false},
+	{"rights", case_rights, false},
 	{"commit", case_commit, false},
 	{"latency", case_latency, false},
 	{"throughput", case_throughput, false},
@@ -110,6 +112,18 @@ static const char *pem(const char *pki, const char *name, const char *ending)
 	return strdup(buffer_text(&text));
 }
 
+struct kafka_config probe_as(struct probe *p, const char *name)
+{
+	static const char *kept[64]; /* so that a leak check sees who still holds them */
+	static size_t n;
+	struct kafka_config as = {.brokers = p->kafka.brokers, .client_id = "kafka-probe"};
+
+	as.ca_pem = kept[n++] = pem(p->pki, "ca", "pem");
+	as.cert_pem = kept[n++] = pem(p->pki, name, "pem");
+	as.key_pem = kept[n++] = pem(p->pki, name, "key");
+	return as;
+}
+
 static bool wanted(int n, char **names, const char *name)
 {
 	for (int i = 0; i < n; i++)
@@ -153,15 +167,11 @@ int main(int n, char **arguments)
 	}
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	log_open("probe", getenv("PROBE_DEBUG") ? LOG_LEVEL_DEBUG : LOG_LEVEL_WARN);
-	p.kafka = (struct kafka_config){.brokers = arguments[1],
-		.ca_pem = pem(arguments[2], "ca", "pem"),
-		.cert_pem = pem(arguments[2], who, "pem"),
-		.key_pem = pem(arguments[2], who, "key"),
-		.client_id = "kafka-probe"};
+	p.kafka.brokers = arguments[1];
+	p.pki = arguments[2];
+	p.kafka = probe_as(&p, who);
+	p.admin = probe_as(&p, "broker");
 	run(&p, n - at, arguments + at);
-	free((char *)(uintptr_t)p.kafka.ca_pem);
-	free((char *)(uintptr_t)p.kafka.cert_pem);
-	free((char *)(uintptr_t)p.kafka.key_pem);
 	printf("%s\n", p.failures ? "FAILED" : "all as promised");
 	return p.failures ? 1 : 0;
 }

@@ -16,7 +16,9 @@
 #define READS   "anpr.reads"
 
 struct probe {
-	struct kafka_config kafka;
+	struct kafka_config kafka; /* as the gateway */
+	struct kafka_config admin; /* as the cluster's administrator */
+	const char *pki;
 	const char *broker_dir; /* of deploy/kafka/broker; NULL = the broker cannot be hurt */
 	const char *broker_tool;
 	struct error e;
@@ -29,6 +31,8 @@ void probe_note(const char *format, ...) __attribute__((format(printf, 1, 2)));
 double probe_now_ms(void);
 /* `what` to the broker: kill, start, freeze, thaw. */
 void probe_broker(struct probe *p, const char *what);
+/* The same brokers with another certificate, kept to the end. */
+struct kafka_config probe_as(struct probe *p, const char *name);
 const char *probe_status(struct status status);
 
 /* A producer of `id`, initialised; NULL and a failure counted where it cannot be had. */
@@ -42,6 +46,7 @@ struct status probe_commit(struct probe *p, struct producer *producer, int timeo
 long probe_count(struct probe *p);
 
 typedef void probe_case(struct probe *p);
+probe_case case_cluster, case_rights;
 probe_case case_commit, case_latency, case_throughput, case_abort, case_misuse, case_oversize;
 probe_case case_fence_idle, case_fence_flight, case_fence_race;
 probe_case case_end, case_held, case_trimmed, case_follow, case_append_time;
