@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What the admin process asks on people's behalf. Commands go to command.c; the rest are views, for anybody with a
- * role in this gateway. Answers are JSON.
+ * What the admin process asks on people's behalf. Commands go to command.c; the rest are views, for anybody
+ * with a role in this gateway. Answers are JSON.
  */
 #include "gateway/core/core_internal.h"
 
@@ -89,7 +89,8 @@ static char *view_history(struct view *v, const struct governance *g)
 	struct utc_ms from = {0};
 	bool of_partner = query_field(v->request->path, "partner", partner, sizeof partner);
 
-	if (query_field(v->request->path, "since", since, sizeof since) && !ok(clock_parse(span_text(since), &from))) {
+	if (query_field(v->request->path, "since", since, sizeof since) &&
+		!ok(clock_parse(span_text(since), &from))) {
 		v->status = 400;
 		return api_error("since: not an RFC 3339 time with an offset, such as 2026-11-01T12:00:00Z");
 	}
@@ -141,14 +142,16 @@ static void handle_get(struct core *core, const Anpr__V1__AdminRequest *request)
 	journal_look(core->journal, look, &v);
 	if (v.roles == 0) {
 		core_answer(core, request->id, 403,
-			api_error("this certificate's subject is nobody's here: ask your organisation to name it in the journal"));
+			api_error("this certificate's subject is nobody's here: ask your organisation to "
+				  "name it in the journal"));
 		return;
 	}
 	if (!v.body && path_is(request->path, "/v1/status"))
 		v.body = status_view(core);
 	if (!v.body) {
 		v.status = 404;
-		v.body = api_error("no such view; there are /v1/status, head, history, proposals, agreements, cameras");
+		v.body = api_error(
+			"no such view; there are /v1/status, head, history, proposals, agreements, cameras");
 	}
 	core_answer(core, request->id, v.status, v.body);
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Appending to the journal: compare-and-append by a transactional id that is kept by whoever appended last. An append
- * is done when it has been read back committed, because a commit is acknowledged before it is visible.
+ * Appending to the journal: compare-and-append by a transactional id that is kept by whoever appended last.
+ * An append is done when it has been read back committed, because a commit is acknowledged before it is
+ * visible.
  */
 #include "gateway/core/journal_internal.h"
 
@@ -27,7 +28,8 @@ static struct status own(struct journal *j, int64_t deadline, struct error *e)
 
 	if (j->producer)
 		return S_OK;
-	TRY(producer_fence(j->options.kafka, JOURNAL_TRANSACTIONAL_ID, topics, time_left(deadline), &j->producer, e));
+	TRY(producer_fence(
+		j->options.kafka, JOURNAL_TRANSACTIONAL_ID, topics, time_left(deadline), &j->producer, e));
 	return follow_to_end(j, deadline, e);
 }
 
@@ -87,15 +89,15 @@ static struct status flush_all(struct journal *j, int64_t deadline, struct error
 }
 
 /* Everything up to, not including, the commit: what fails here is known not to have happened. */
-static struct status transact(struct journal *j, struct journal_append *append, struct span value, int64_t deadline,
-	struct error *e)
+static struct status transact(struct journal *j, struct journal_append *append, struct span value,
+	int64_t deadline, struct error *e)
 {
 	struct producer_message m = {.topic = j->options.topic, .value = value, .copy = true};
 
 	TRY(producer_begin(j->producer, e));
 	for (size_t i = 0; append->texts && i < append->texts->n_documents; i++)
-		TRY(send_text(j,
-			span_of(append->texts->documents[i].data, append->texts->documents[i].len), e));
+		TRY(send_text(
+			j, span_of(append->texts->documents[i].data, append->texts->documents[i].len), e));
 	TRY(producer_send(j->producer, &m, e));
 	return flush_all(j, deadline, e);
 }
@@ -121,7 +123,8 @@ static struct status read_back(struct journal *j, uint64_t sequence, int64_t dea
 	return S_OK;
 }
 
-static struct status attempt(struct journal *j, struct journal_append *append, int64_t deadline, struct error *e)
+static struct status attempt(
+	struct journal *j, struct journal_append *append, int64_t deadline, struct error *e)
 {
 	Anpr__V1__JournalEntry body = ANPR__V1__JOURNAL_ENTRY__INIT;
 	struct utc_ms now = clock_now(), last = governance_time(j->governance);
@@ -152,8 +155,8 @@ static struct status attempt(struct journal *j, struct journal_append *append, i
 	return ok(status) ? S_OK : S_RETRY;
 }
 
-/* Whether to go on after an attempt: `prepare` is asked again against the journal as it is then, so that what was
- * appended after all (its fate was unknown) is found there and not appended twice. */
+/* Whether to go on after an attempt: `prepare` is asked again against the journal as it is then, so that what
+ * was appended after all (its fate was unknown) is found there and not appended twice. */
 struct status append_run(struct journal *j, struct journal_append *append, int64_t deadline, struct error *e)
 {
 	TRY(learn_texts(j, append->texts));

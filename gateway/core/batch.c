@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Reads in: frames from the sources of this publisher's partners, a frame each in turn so that none is starved. What
- * is not taken stays in the socket, then in the source, then with the partner: that is the back-pressure.
+ * Reads in: frames from the sources of this publisher's partners, a frame each in turn so that none is
+ * starved. What is not taken stays in the socket, then in the source, then with the partner: that is the
+ * back-pressure.
  */
 #include "gateway/core/publisher_internal.h"
 

@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Carrying a person's command out. What narrows takes effect in memory first, then in the journal, then at the fence;
- * the answer says how far it has got and never more (DESIGN.md 3, Off):
- *   200 done                the receipt is in it
- *   202 recorded            in the journal; fencing goes on
- *   202 stopped_here        nothing leaves this node; to be recorded when the broker is back
- *   400, 403, 409           refused, and why
- *   503                     not done: nothing is known to have been appended
+ * Carrying a person's command out. What narrows takes effect in memory first, then in the journal, then at
+ * the fence; the answer says how far it has got and never more (DESIGN.md 3, Off): 200 done the receipt is in
+ * it 202 recorded            in the journal; fencing goes on 202 stopped_here        nothing leaves this
+ * node; to be recorded when the broker is back 400, 403, 409           refused, and why 503 not done: nothing
+ * is known to have been appended
  */
 #include "gateway/core/core_internal.h"
 
@@ -15,17 +13,17 @@
 #include <stdlib.h>
 #include <sys/prctl.h>
 
-#define COMMANDS_MAX   64
-#define RECORD_MS      2000 /* of a narrowing: then it is kept as a stop file */
-#define WIDEN_MS       6000
-#define LATER_MS       1000 /* between attempts to record a stop */
-#define ANSWER_MS      4700 /* within the 5 s a person is promised */
+#define COMMANDS_MAX 64
+#define RECORD_MS    2000 /* of a narrowing: then it is kept as a stop file */
+#define WIDEN_MS     6000
+#define LATER_MS     1000 /* between attempts to record a stop */
+#define ANSWER_MS    4700 /* within the 5 s a person is promised */
 
 struct job {
 	struct core *core;
 	uint64_t id;
-	struct buffer body;      /* a SignedCommand */
-	int64_t deadline;        /* monotonic */
+	struct buffer body; /* a SignedCommand */
+	int64_t deadline;   /* monotonic */
 	struct utc_ms accepted;
 };
 
@@ -65,7 +63,8 @@ static struct status prepare(void *context, const struct governance *g, struct u
 	return S_OK;
 }
 
-struct status command_append(struct core *core, struct command_append *append, int timeout_ms, struct error *e)
+struct status command_append(
+	struct core *core, struct command_append *append, int timeout_ms, struct error *e)
 {
 	struct preparation p = {.append = append};
 	struct journal_append request = {
@@ -100,8 +99,11 @@ static void refuse(struct job *job, struct status status, struct error *e)
 		code = 400;
 	else if (status.kind == STATUS_REFUSED)
 		code = 403;
-	answer(job, code, json_pack("{s:s}", "error", e->n ? error_text(e) :
-		"the broker did not answer in time; nothing is known to have been recorded: try again"));
+	answer(job, code,
+		json_pack("{s:s}", "error",
+			e->n ? error_text(e)
+			     : "the broker did not answer in time; nothing is known to have been recorded: "
+			       "try again"));
 }
 
 static json_t *fenced_view(const Anpr__V1__FencedPublisher *f)
@@ -109,8 +111,9 @@ static json_t *fenced_view(const Anpr__V1__FencedPublisher *f)
 	json_t *feeds = json_array();
 
 	for (size_t i = 0; i < f->n_feeds; i++)
-		json_array_append_new(feeds, json_pack("{s:s,s:s,s:I}", "partner", f->feeds[i]->partner, "topic",
-			f->feeds[i]->topic, "last_sequence", (json_int_t)f->feeds[i]->last_sequence));
+		json_array_append_new(feeds,
+			json_pack("{s:s,s:s,s:I}", "partner", f->feeds[i]->partner, "topic",
+				f->feeds[i]->topic, "last_sequence", (json_int_t)f->feeds[i]->last_sequence));
 	return json_pack("{s:i,s:s,s:o}", "publisher", (int)f->publisher, "fenced_at",
 		CLOCK_TEXT((struct utc_ms){f->fenced_at_ms}), "feeds", feeds);
 }
@@ -138,8 +141,8 @@ static json_t *receipt_view(uint64_t by, struct span stored)
 		for (size_t i = 0; i < m->n_publishers; i++)
 			json_array_append_new(publishers, fenced_view(m->publishers[i]));
 		receipt = json_pack("{s:I,s:s,s:s,s:I,s:O,s:s*}", "entry", (json_int_t)by, "hash",
-			DIGEST_TEXT(&entry.hash), "time", CLOCK_TEXT((struct utc_ms){entry.body->time_ms}), "took_ms",
-			(json_int_t)m->took_ms, "publishers", publishers, "stored", text);
+			DIGEST_TEXT(&entry.hash), "time", CLOCK_TEXT((struct utc_ms){entry.body->time_ms}),
+			"took_ms", (json_int_t)m->took_ms, "publishers", publishers, "stored", text);
 		free(text);
 	}
 	json_decref(publishers);
@@ -147,8 +150,8 @@ static json_t *receipt_view(uint64_t by, struct span stored)
 	return receipt;
 }
 
-static void answer_entry(struct job *job, const char *outcome, uint32_t status, const struct command_append *append,
-	json_t *receipt)
+static void answer_entry(struct job *job, const char *outcome, uint32_t status,
+	const struct command_append *append, json_t *receipt)
 {
 	struct journal_entry entry = {0};
 	struct buffer stored = {0};
@@ -156,9 +159,10 @@ static void answer_entry(struct job *job, const char *outcome, uint32_t status, 
 		     ok(journal_entry_decode(buffer_span(&stored), &entry, NULL));
 
 	answer(job, status,
-		json_pack("{s:s,s:I,s:s*,s:s,s:b,s:o*}", "outcome", outcome, "entry", (json_int_t)append->entry, "hash",
-			there ? DIGEST_TEXT(&entry.hash) : NULL, "effect", append->effect ? append->effect : "",
-			"already", append->already, "receipt", receipt));
+		json_pack("{s:s,s:I,s:s*,s:s,s:b,s:o*}", "outcome", outcome, "entry",
+			(json_int_t)append->entry, "hash", there ? DIGEST_TEXT(&entry.hash) : NULL, "effect",
+			append->effect ? append->effect : "", "already", append->already, "receipt",
+			receipt));
 	journal_entry_free(&entry);
 	buffer_free(&stored);
 }
@@ -185,8 +189,8 @@ static void wait_receipt(struct job *job, const struct command_append *append)
 	struct buffer stored = {0};
 	int64_t left = job->deadline - clock_monotonic_ms();
 	uint64_t by;
-	struct status status =
-		journal_wait_enforced(job->core->journal, append->entry, left > 0 ? (int)left : 0, &by, &stored);
+	struct status status = journal_wait_enforced(
+		job->core->journal, append->entry, left > 0 ? (int)left : 0, &by, &stored);
 
 	if (ok(status))
 		answer_entry(job, "done", 200, append, receipt_view(by, buffer_span(&stored)));
@@ -207,17 +211,21 @@ static void answer_stopped(struct job *job, const struct ruling *ruling)
 	struct error e = {0};
 
 	if (ok(stops_keep(job->core, &ruling->id, buffer_span(&job->body), &e))) {
-		answer(job, 202, json_pack("{s:s,s:s,s:s}", "outcome", "stopped_here", "command",
-			DIGEST_TEXT(&ruling->id), "effect", ruling->effect ? ruling->effect : ""));
+		answer(job, 202,
+			json_pack("{s:s,s:s,s:s}", "outcome", "stopped_here", "command",
+				DIGEST_TEXT(&ruling->id), "effect", ruling->effect ? ruling->effect : ""));
 	} else {
 		log_error("stop file not written", "detail=%s", LOG_QUOTE(error_text(&e)));
-		answer(job, 503, json_pack("{s:s}", "error",
-			"stopped here, but neither journal nor disk could take it: it is forgotten when this node restarts"));
+		answer(job, 503,
+			json_pack("{s:s}", "error",
+				"stopped here, but neither journal nor disk could take it: it is forgotten "
+				"when this node restarts"));
 	}
 	error_free(&e);
 }
 
-/* Go on until it is in the journal or refused there; at a stop the file stays and is sent at the next start. */
+/* Go on until it is in the journal or refused there; at a stop the file stays and is sent at the next start.
+ */
 static struct status record_later(struct job *job, const struct ruling *ruling, struct command_append *append)
 {
 	struct status status = S_RETRY;
@@ -273,7 +281,8 @@ static void judge(void *context, const struct governance *g)
 	j->status = governance_judge(g, buffer_span(&j->job->body), j->job->accepted, &j->ruling, &j->error);
 }
 
-/* Texts come with the command but become known only when it is appended: a command that brings some is judged there. */
+/* Texts come with the command but become known only when it is appended: a command that brings some is judged
+ * there. */
 static bool brings_texts(const Anpr__V1__SignedCommand *command)
 {
 	return command->n_documents > 0;
@@ -340,7 +349,8 @@ void command_begin(struct core *core, const Anpr__V1__AdminRequest *request)
 
 	if (!job || !ok(buffer_append(&job->body, span_of(request->body.data, request->body.len))) ||
 		!take_place(core, 1)) {
-		core_answer(core, request->id, 503, api_error("too many commands at once: try again in a moment"));
+		core_answer(core, request->id, 503,
+			api_error("too many commands at once: try again in a moment"));
 		if (job)
 			buffer_free(&job->body);
 		free(job);
@@ -353,7 +363,8 @@ void command_begin(struct core *core, const Anpr__V1__AdminRequest *request)
 	pthread_attr_init(&detached);
 	pthread_attr_setdetachstate(&detached, PTHREAD_CREATE_DETACHED);
 	if (pthread_create(&thread, &detached, run, job) != 0) {
-		core_answer(core, request->id, 503, api_error("no thread could be had for the command: try again"));
+		core_answer(core, request->id, 503,
+			api_error("no thread could be had for the command: try again"));
 		buffer_free(&job->body);
 		free(job);
 		take_place(core, -1);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The core's main thread: descriptors from the supervisor, questions from the admin process, signals. It never waits
- * for Kafka.
+ * The core's main thread: descriptors from the supervisor, questions from the admin process, signals. It
+ * never waits for Kafka.
  */
 #include "gateway/core/core.h"
 
@@ -88,8 +88,8 @@ void core_attach(struct core *core, const char *partner, int fd)
 {
 	pthread_mutex_lock(&core->lock);
 	if (core->publishers)
-		publisher_attach(
-			core->publishers[murmur2_partition(span_text(partner), core->n_publishers)], partner, fd);
+		publisher_attach(core->publishers[murmur2_partition(span_text(partner), core->n_publishers)],
+			partner, fd);
 	else
 		keep_attachment(core, partner, fd);
 	pthread_mutex_unlock(&core->lock);
@@ -108,9 +108,9 @@ void core_hold(struct core *core, const char *partner, int change)
 
 struct loop {
 	struct core *core;
-	struct channel control, admin;   /* admin.fd -1 = none attached */
+	struct channel control, admin; /* admin.fd -1 = none attached */
 	int signals;
-	uint64_t roots_of;               /* journal version whose trust roots admin has; 0 = none sent */
+	uint64_t roots_of; /* journal version whose trust roots admin has; 0 = none sent */
 	bool stop;
 };
 
@@ -161,7 +161,8 @@ static void serve_admin(struct loop *l)
 
 	while (ok(status = channel_receive(&l->admin, &type, &body))) {
 		Anpr__V1__AdminRequest *request =
-			type == FRAME_ADMIN_REQUEST ? anpr__v1__admin_request__unpack(NULL, body.n, body.p) : NULL;
+			type == FRAME_ADMIN_REQUEST ? anpr__v1__admin_request__unpack(NULL, body.n, body.p)
+						    : NULL;
 
 		if (!request) {
 			drop_admin(l);

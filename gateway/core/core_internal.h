@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What the core's parts share: core.c (descriptors and signals), start.c (from an empty process to publishing),
- * enforcer.c (offs made good), command.c (what people ask for), api.c and status.c (what people see), stops.c (offs
- * that the broker could not be told of). Nobody else includes it.
+ * What the core's parts share: core.c (descriptors and signals), start.c (from an empty process to
+ * publishing), enforcer.c (offs made good), command.c (what people ask for), api.c and status.c (what people
+ * see), stops.c (offs that the broker could not be told of). Nobody else includes it.
  */
 #ifndef ANPR_CORE_CORE_INTERNAL_H
 #define ANPR_CORE_CORE_INTERNAL_H
@@ -20,8 +20,8 @@
 /* An answer on its way to the admin process. */
 struct answer {
 	uint64_t id;
-	uint32_t status;         /* HTTP */
-	char *body;              /* JSON; owned */
+	uint32_t status; /* HTTP */
+	char *body;      /* JSON; owned */
 	struct answer *next;
 };
 
@@ -32,18 +32,22 @@ struct core {
 	struct node_key *key;
 	struct journal *journal;
 	atomic_bool stopping;
-	atomic_bool failed;      /* it must not go on: told in the log */
-	int wake_fd;             /* wakes the main thread */
+	atomic_bool failed; /* it must not go on: told in the log */
+	int wake_fd;        /* wakes the main thread */
 	pthread_t starter, enforcer;
 
-	pthread_mutex_t lock;    /* guards the rest */
-	pthread_cond_t changed;  /* the journal or a fence moved, or it is time to stop */
-	uint64_t changes;        /* counts them */
+	pthread_mutex_t lock;          /* guards the rest */
+	pthread_cond_t changed;        /* the journal or a fence moved, or it is time to stop */
+	uint64_t changes;              /* counts them */
 	struct publisher **publishers; /* NULL until started */
 	uint32_t n_publishers;
 	struct answer *answers;
-	unsigned commands;       /* being carried out */
-	struct attachment_list { char *partner; int fd; struct attachment_list *next; } *attachments;
+	unsigned commands; /* being carried out */
+	struct attachment_list {
+		char *partner;
+		int fd;
+		struct attachment_list *next;
+	} * attachments;
 };
 
 /* start.c: a thread that appends or checks the genesis, sends stop files after, starts the publishers. */
@@ -63,20 +67,22 @@ void *enforcer_run(void *core);
 
 /* command.c: begin to carry a command out, on a thread of its own. */
 void command_begin(struct core *core, const Anpr__V1__AdminRequest *request);
-/* Append one signed command. Status as journal_append; *entry is set on OK, also where it was there already. */
+/* Append one signed command. Status as journal_append; *entry is set on OK, also where it was there already.
+ */
 struct command_append {
 	struct span signed_command;
 	struct utc_ms accepted;
 	const Anpr__V1__SignedCommand *texts;
 	uint64_t entry;
 	bool already;
-	char *effect;            /* owned by the caller afterwards */
+	char *effect; /* owned by the caller afterwards */
 };
-MUST struct status command_append(struct core *core, struct command_append *append, int timeout_ms, struct error *e);
+MUST struct status command_append(
+	struct core *core, struct command_append *append, int timeout_ms, struct error *e);
 
 /* stops.c: offs that could not be recorded, as files. */
-MUST struct status stops_keep(struct core *core, const struct digest *command_id, struct span signed_command,
-	struct error *e);
+MUST struct status stops_keep(
+	struct core *core, const struct digest *command_id, struct span signed_command, struct error *e);
 /* Its command has been read back, or refused by the journal. */
 void stops_drop(struct core *core, const struct digest *command_id);
 /* Append what an earlier process left in the folder. OK: none is left. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Off means off: whatever the journal says has been narrowed is made good here. Every publisher concerned is fenced,
- * by an init begun after the entry was read back; then an enforced entry says so, which is the receipt. A narrowing
- * that was recorded before a crash is made good after it in the same way.
+ * Off means off: whatever the journal says has been narrowed is made good here. Every publisher concerned is
+ * fenced, by an init begun after the entry was read back; then an enforced entry says so, which is the
+ * receipt. A narrowing that was recorded before a crash is made good after it in the same way.
  */
 #include "gateway/core/core_internal.h"
 
@@ -16,12 +16,12 @@
 struct work {
 	uint64_t *entries;
 	size_t n_entries;
-	int64_t accepted_ms;     /* the earliest */
-	bool *concerned;         /* by publisher */
+	int64_t accepted_ms; /* the earliest */
+	bool *concerned;     /* by publisher */
 	uint32_t n_publishers;
 	struct fence_report *reports;
 	struct digest newest_hash;
-	struct arena arena;      /* of the entry being made */
+	struct arena arena; /* of the entry being made */
 };
 
 static void work_free(struct work *w)
@@ -157,7 +157,8 @@ static struct status prepare(void *context, const struct governance *g, struct u
 	(void)now;
 	(void)e;
 	if (governance_enforced_by(g, w->entries[w->n_entries - 1]) != 0)
-		return S_BAD_INPUT; /* another node was quicker, or an earlier attempt was committed after all */
+		return S_BAD_INPUT; /* another node was quicker, or an earlier attempt was committed after all
+				     */
 	arena_reset(&w->arena);
 	m = arena_alloc(&w->arena, sizeof *m);
 	REQUIRE(m, S_OVERLOAD);
@@ -173,7 +174,8 @@ static struct status prepare(void *context, const struct governance *g, struct u
 	return S_OK;
 }
 
-/* The receipt names the newest entry it makes good by its hash, so that it stands without the journal beside it. */
+/* The receipt names the newest entry it makes good by its hash, so that it stands without the journal beside
+ * it. */
 static void find_hash(struct core *core, struct work *w)
 {
 	struct journal_entry entry = {0};
@@ -202,7 +204,8 @@ static void make_good(struct core *core, struct work *w)
 	}
 	if (ok(status))
 		log_info("enforced", "entry=%llu newest=%llu took_ms=%lld", (unsigned long long)append.entry,
-			(unsigned long long)w->entries[w->n_entries - 1], (long long)(last_fence(w) - w->accepted_ms));
+			(unsigned long long)w->entries[w->n_entries - 1],
+			(long long)(last_fence(w) - w->accepted_ms));
 }
 
 void *enforcer_run(void *context)

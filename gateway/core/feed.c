@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Sequence numbers and digests of feeds, kept twice by a publisher: as committed, and as the transaction in hand
- * would leave them.
+ * Sequence numbers and digests of feeds, kept twice by a publisher: as committed, and as the transaction in
+ * hand would leave them.
  */
 #include "gateway/core/feed.h"
 
@@ -56,7 +56,8 @@ struct status feed_set_copy(struct feed_set *to, const struct feed_set *from)
 		if (f->n_partitions > 0)
 			memset(f->partitions, 0, f->n_partitions * sizeof f->partitions[0]);
 		if (source->n_partitions > 0)
-			memcpy(f->partitions, source->partitions, source->n_partitions * sizeof f->partitions[0]);
+			memcpy(f->partitions, source->partitions,
+				source->n_partitions * sizeof f->partitions[0]);
 		f->sequence = source->sequence;
 		f->digest = source->digest;
 		f->touched = false;

@@ -5,16 +5,16 @@
 #ifndef ANPR_CORE_FEED_H
 #define ANPR_CORE_FEED_H
 
-#include "gateway/record/record.h"
 #include "gateway/base/arena.h"
+#include "gateway/record/record.h"
 
 struct feed {
-	char *topic;             /* owned */
-	uint64_t sequence;       /* last used */
-	uint64_t *partitions;    /* last used, by partition; owned */
+	char *topic;          /* owned */
+	uint64_t sequence;    /* last used */
+	uint64_t *partitions; /* last used, by partition; owned */
 	size_t n_partitions;
-	struct digest digest;    /* d' = SHA-256(d || value), from 32 zero bytes */
-	bool touched;            /* by the transaction in hand */
+	struct digest digest; /* d' = SHA-256(d || value), from 32 zero bytes */
+	bool touched;         /* by the transaction in hand */
 };
 
 struct feed_set {

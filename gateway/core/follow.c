@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Following the journal: every entry is checked before it is believed, and policy is compiled when no more entries
- * are waiting. All of this runs on the journal's thread.
+ * Following the journal: every entry is checked before it is believed, and policy is compiled when no more
+ * entries are waiting. All of this runs on the journal's thread.
  */
 #include "gateway/core/journal_internal.h"
 
@@ -18,7 +18,8 @@ static char *seen_path(const struct journal *j)
 	return asprintf(&path, "%s/journal-seen", j->options.state_dir) < 0 ? NULL : path;
 }
 
-/* "<number> <hash>": the newest entry this node ever saw, so that a journal put back or replaced is noticed. */
+/* "<number> <hash>": the newest entry this node ever saw, so that a journal put back or replaced is noticed.
+ */
 void follow_load_seen(struct journal *j)
 {
 	char *path = seen_path(j), hash[65] = "";
@@ -41,7 +42,8 @@ static void save_seen(struct journal *j)
 
 	j->seen_sequence = governance_sequence(j->governance);
 	j->seen_hash = *governance_head(j->governance);
-	n = snprintf(line, sizeof line, "%llu %s\n", (unsigned long long)j->seen_sequence, DIGEST_TEXT(&j->seen_hash));
+	n = snprintf(line, sizeof line, "%llu %s\n", (unsigned long long)j->seen_sequence,
+		DIGEST_TEXT(&j->seen_hash));
 	if (path && !ok(file_write(path, 0600, span_of(line, (size_t)n), &e)))
 		log_warn("journal position not saved", "detail=%s", LOG_QUOTE(error_text(&e)));
 	error_free(&e);
@@ -52,7 +54,8 @@ static struct status add_document(void *context, const struct kafka_record *reco
 {
 	struct journal *j = context;
 
-	/* A chunk nobody names is never looked at, so a bad one is passed over here and missed where it is named. */
+	/* A chunk nobody names is never looked at, so a bad one is passed over here and missed where it is
+	 * named. */
 	if (!ok(document_store_add(j->documents, record->key, record->value)))
 		log_warn("document chunk passed over", "offset=%lld", (long long)record->offset);
 	return S_OK;
@@ -71,8 +74,8 @@ static struct status break_off(struct journal *j, const struct journal_entry *en
 
 	snprintf(text, sizeof text,
 		"journal entry %llu does not verify: %s; nothing is published until somebody finds out why",
-		entry->body ? (unsigned long long)entry->body->sequence :
-			      (unsigned long long)governance_sequence(j->governance) + 1,
+		entry->body ? (unsigned long long)entry->body->sequence
+			    : (unsigned long long)governance_sequence(j->governance) + 1,
 		error_text(e));
 	j->broken = true;
 	log_error("journal broken", "detail=%s", LOG_QUOTE(text));
@@ -96,15 +99,18 @@ static void keep_stored(struct journal *j, uint64_t sequence, struct span value)
 
 static bool names_documents(const struct journal_entry *entry)
 {
-	return entry->body->body_case == ANPR__V1__JOURNAL_ENTRY__BODY_DECREE && entry->body->decree->n_documents > 0;
+	return entry->body->body_case == ANPR__V1__JOURNAL_ENTRY__BODY_DECREE &&
+	       entry->body->decree->n_documents > 0;
 }
 
-/* A journal that once was longer, or said something else at a number we remember, has been put back or replaced. */
+/* A journal that once was longer, or said something else at a number we remember, has been put back or
+ * replaced. */
 static struct status check_seen(const struct journal *j, const struct journal_entry *entry, struct error *e)
 {
 	if (entry->body->sequence != j->seen_sequence || digest_equal(&entry->hash, &j->seen_hash))
 		return S_OK;
-	(void)error_set(e, "its hash is not the one this node saw before: the journal was replaced or put back");
+	(void)error_set(
+		e, "its hash is not the one this node saw before: the journal was replaced or put back");
 	return S_REFUSED;
 }
 
@@ -141,7 +147,8 @@ static struct status open_reader(struct journal *j, struct error *e)
 {
 	if (j->reader)
 		return S_OK;
-	return reader_open(j->options.kafka, j->options.topic, 0, j->next ? j->next : READER_OLDEST, &j->reader, e);
+	return reader_open(
+		j->options.kafka, j->options.topic, 0, j->next ? j->next : READER_OLDEST, &j->reader, e);
 }
 
 /* Take in what comes within timeout_ms. OK: something did. WAIT: nothing. */
@@ -171,7 +178,8 @@ struct status follow_to_end(struct journal *j, int64_t deadline, struct error *e
 	int64_t oldest, newest;
 
 	REQUIRE(!j->broken, S_REFUSED);
-	TRY(reader_watermarks(j->options.kafka, j->options.topic, 0, time_left(deadline), &oldest, &newest, e));
+	TRY(reader_watermarks(
+		j->options.kafka, j->options.topic, 0, time_left(deadline), &oldest, &newest, e));
 	if (oldest > 0 && j->next == 0) {
 		error_set(e, "the journal topic has lost its beginning: its retention must be unlimited");
 		return S_REFUSED;
@@ -187,8 +195,11 @@ struct status follow_to_end(struct journal *j, int64_t deadline, struct error *e
 		}
 	}
 	if (governance_sequence(j->governance) < j->seen_sequence) {
-		error_set(e, "the journal ends at entry %llu, but this node has seen entry %llu: it was cut or replaced",
-			(unsigned long long)governance_sequence(j->governance), (unsigned long long)j->seen_sequence);
+		error_set(e,
+			"the journal ends at entry %llu, but this node has seen entry %llu: it was cut or "
+			"replaced",
+			(unsigned long long)governance_sequence(j->governance),
+			(unsigned long long)j->seen_sequence);
 		return S_REFUSED;
 	}
 	j->dirty |= journal_version(j) == 0 && governance_sequence(j->governance) > 0;

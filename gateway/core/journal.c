@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The journal's thread and the questions put to it. The thread follows the topic all the time; a question waits for
- * its turn, at most some milliseconds when nothing else is going on.
+ * The journal's thread and the questions put to it. The thread follows the topic all the time; a question
+ * waits for its turn, at most some milliseconds when nothing else is going on.
  */
 #include "gateway/core/journal_internal.h"
 
@@ -13,8 +13,8 @@
 #include <sys/prctl.h>
 #include <time.h>
 
-#define FOLLOW_SLICE_MS  10   /* how long a question may wait for the reader to come back */
-#define CALM_DOWN_MS     500  /* between attempts while the broker is away */
+#define FOLLOW_SLICE_MS 10  /* how long a question may wait for the reader to come back */
+#define CALM_DOWN_MS    500 /* between attempts while the broker is away */
 
 int time_left(int64_t deadline)
 {
@@ -256,8 +256,8 @@ struct status journal_stored(struct journal *j, uint64_t entry, struct buffer *s
 	return status;
 }
 
-struct status journal_wait_enforced(struct journal *j, uint64_t entry, int timeout_ms, uint64_t *by,
-	struct buffer *stored)
+struct status journal_wait_enforced(
+	struct journal *j, uint64_t entry, int timeout_ms, uint64_t *by, struct buffer *stored)
 {
 	struct timespec until = wall_deadline(timeout_ms);
 	struct status status = S_WAIT;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Shared by journal.c (thread, requests) and follow.c, append.c (what the thread does). Nobody else includes it.
+ * Shared by journal.c (thread, requests) and follow.c, append.c (what the thread does). Nobody else includes
+ * it.
  */
 #ifndef ANPR_CORE_JOURNAL_INTERNAL_H
 #define ANPR_CORE_JOURNAL_INTERNAL_H
@@ -40,22 +41,22 @@ struct journal {
 
 	pthread_mutex_t lock; /* guards everything down to the next comment */
 	pthread_cond_t changed;
-	struct governance *governance;   /* written by the thread only, under the lock */
+	struct governance *governance; /* written by the thread only, under the lock */
 	struct policy_snapshot *snapshot;
-	struct request *requests;        /* oldest first */
-	char trouble[512];               /* "" = none */
+	struct request *requests; /* oldest first */
+	char trouble[512];        /* "" = none */
 	struct kept_entry kept[JOURNAL_KEPT];
 
 	/* The thread's own. */
 	struct document_store *documents;
-	int64_t documents_next;          /* offset to go on from */
+	int64_t documents_next; /* offset to go on from */
 	struct reader *reader;
-	int64_t next;                    /* offset after the last record taken in */
-	struct producer *producer;       /* of the id anpr-journal; NULL = not ours */
-	uint64_t deciding;               /* newest entry taken in that can change a decision */
-	bool dirty;                      /* entries taken in since policy was compiled */
-	bool broken;                     /* an entry did not verify: nothing after it is believed */
-	uint64_t seen_sequence;          /* from the state folder: the newest ever seen by this node */
+	int64_t next;              /* offset after the last record taken in */
+	struct producer *producer; /* of the id anpr-journal; NULL = not ours */
+	uint64_t deciding;         /* newest entry taken in that can change a decision */
+	bool dirty;                /* entries taken in since policy was compiled */
+	bool broken;               /* an entry did not verify: nothing after it is believed */
+	uint64_t seen_sequence;    /* from the state folder: the newest ever seen by this node */
 	struct digest seen_hash;
 };
 
@@ -66,7 +67,8 @@ void follow_publish(struct journal *j);
 void follow_close(struct journal *j);
 void follow_load_seen(struct journal *j);
 /* append.c, on the journal's thread */
-MUST struct status append_run(struct journal *j, struct journal_append *append, int64_t deadline, struct error *e);
+MUST struct status append_run(
+	struct journal *j, struct journal_append *append, int64_t deadline, struct error *e);
 /* journal.c */
 void journal_set_trouble(struct journal *j, const char *text);
 int time_left(int64_t deadline);

@@ -162,7 +162,8 @@ struct status partner_work_cameras(struct partner *p)
 		const struct tally *t = &p->tallies[index];
 		const char *id = index == p->n_tallies - 1 ? "" : p->cameras[index].id;
 
-		TRY(totals_camera(&p->work, span_text(id), t->received, t->permitted, t->received - t->permitted));
+		TRY(totals_camera(
+			&p->work, span_text(id), t->received, t->permitted, t->received - t->permitted));
 	}
 	return S_OK;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * One partner as its publisher knows it: the source that feeds it, how far it has got, what it has come to. Belongs
- * to the publisher's thread, but for `held`, which others may touch.
+ * One partner as its publisher knows it: the source that feeds it, how far it has got, what it has come to.
+ * Belongs to the publisher's thread, but for `held`, which others may touch.
  */
 #ifndef ANPR_CORE_PARTNER_H
 #define ANPR_CORE_PARTNER_H
@@ -19,47 +19,47 @@ struct tally {
 };
 
 struct partner {
-	char *id;                          /* owned */
+	char *id; /* owned */
 	int64_t clock_bound_ms;
 
 	/* The source. */
-	struct channel channel;            /* fd -1 = none attached */
-	uint64_t epoch;                    /* of the newest start; older batches are not its */
+	struct channel channel; /* fd -1 = none attached */
+	uint64_t epoch;         /* of the newest start; older batches are not its */
 	bool started;
-	char detail[128];                  /* from the newest report; fixed words of the source's */
-	unsigned source_state;             /* anpr.v1.SourceState */
+	char detail[128];      /* from the newest report; fixed words of the source's */
+	unsigned source_state; /* anpr.v1.SourceState */
 
 	/* How far. */
-	char cursor[READ_CURSOR_MAX + 1];  /* committed; "" = none: start by time */
+	char cursor[READ_CURSOR_MAX + 1];   /* committed; "" = none: start by time */
 	char gathered[READ_CURSOR_MAX + 1]; /* newest in memory */
-	int64_t since_ms;                  /* where to start when there is no cursor */
+	int64_t since_ms;                   /* where to start when there is no cursor */
 	int64_t newest_arrival_ms;
 
 	/* Off, held. */
-	atomic_int held;                   /* an off is on its way: nothing of this partner is committed */
-	bool on;                           /* something of it is shared */
-	bool blocked;                      /* its topic is missing or not as agreed */
-	Anpr__V1__GapCause gap;            /* to be told in the next record; 0 = none */
+	atomic_int held;        /* an off is on its way: nothing of this partner is committed */
+	bool on;                /* something of it is shared */
+	bool blocked;           /* its topic is missing or not as agreed */
+	Anpr__V1__GapCause gap; /* to be told in the next record; 0 = none */
 	int64_t gap_from_ms;
-	int64_t off_since_ms;              /* told off in the ledger and no read since; 0 = not */
+	int64_t off_since_ms; /* told off in the ledger and no read since; 0 = not */
 
 	/* As committed. */
 	struct feed_set feeds;
 	struct totals hour, ever;
-	int64_t hour_ms;                   /* which clock hour `hour` is about; 0 = none yet */
+	int64_t hour_ms; /* which clock hour `hour` is about; 0 = none yet */
 
 	/* As the transaction in hand would leave it. */
 	struct feed_set work_feeds;
 	struct totals work;
-	struct tally *tallies;             /* by camera index; the last one for the unregistered */
+	struct tally *tallies; /* by camera index; the last one for the unregistered */
 	size_t n_tallies;
-	uint32_t *touched;                 /* indexes of tallies in use */
+	uint32_t *touched; /* indexes of tallies in use */
 	size_t n_touched;
-	const struct camera *cameras;      /* register of the snapshot the tallies are for */
-	uint64_t *permitted;               /* window hashes added */
+	const struct camera *cameras; /* register of the snapshot the tallies are for */
+	uint64_t *permitted;          /* window hashes added */
 	size_t n_permitted, cap_permitted;
-	bool in_hand;                      /* part of the transaction */
-	const char *work_cursor;           /* in the batch's arena */
+	bool in_hand;            /* part of the transaction */
+	const char *work_cursor; /* in the batch's arena */
 };
 
 MUST struct status partner_new(const char *id, int64_t clock_bound_ms, struct partner **out);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A publisher's thread, and what others may ask of it. The thread sleeps until a source, a switch or the clock has
- * something for it; it opens Kafka only when there is something to publish or to fence.
+ * A publisher's thread, and what others may ask of it. The thread sleeps until a source, a switch or the
+ * clock has something for it; it opens Kafka only when there is something to publish or to fence.
  */
 #include "gateway/core/publisher_internal.h"
 
@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #define IDLE_POLL_MS    1000
-#define RESUME_FIRST_MS 100   /* back-off after a failed resume, doubled up to the next */
+#define RESUME_FIRST_MS 100 /* back-off after a failed resume, doubled up to the next */
 #define RESUME_MOST_MS  3000
 #define BLOCKED_MS      10000 /* how often a missing topic is looked for */
 
@@ -199,7 +199,8 @@ static void back_off(struct publisher *p, struct error *e)
 
 	p->resume_wait_ms = wait > RESUME_MOST_MS ? RESUME_MOST_MS : wait;
 	/* Two nodes that fence each other must not do so in step. */
-	p->retry_at_ms = clock_monotonic_ms() + p->resume_wait_ms / 2 + (int64_t)random_below((uint64_t)p->resume_wait_ms);
+	p->retry_at_ms = clock_monotonic_ms() + p->resume_wait_ms / 2 +
+			 (int64_t)random_below((uint64_t)p->resume_wait_ms);
 	publisher_say(p, "waiting", error_text(e));
 	log_warn("publisher waits", "publisher=%u detail=%s", p->options.index, LOG_QUOTE(error_text(e)));
 }
@@ -279,8 +280,8 @@ static int patience(const struct publisher *p)
 
 static bool wants_kafka(struct publisher *p)
 {
-	return atomic_load(&p->fence_wanted) > p->fence_done || anything_on(p) || p->current->first || p->next->first ||
-	       (p->known && anything_to_tell(p));
+	return atomic_load(&p->fence_wanted) > p->fence_done || anything_on(p) || p->current->first ||
+	       p->next->first || (p->known && anything_to_tell(p));
 }
 
 static void follow_policy(struct publisher *p)
@@ -388,7 +389,8 @@ static void *run(void *context)
 
 /* --- what others ask --- */
 
-struct status publisher_start(const struct publisher_options *options, struct publisher **out, struct error *e)
+struct status publisher_start(
+	const struct publisher_options *options, struct publisher **out, struct error *e)
 {
 	struct publisher *p = calloc(1, sizeof *p);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Publisher k owns the transactional id anpr-publisher-<k>, alone writes partition k of the ledger, and carries every
- * partner with murmur2(partner) mod N = k: reads in, one transaction with the permitted ones and a ledger record out.
- * One thread each.
+ * Publisher k owns the transactional id anpr-publisher-<k>, alone writes partition k of the ledger, and
+ * carries every partner with murmur2(partner) mod N = k: reads in, one transaction with the permitted ones
+ * and a ledger record out. One thread each.
  */
 #ifndef ANPR_CORE_PUBLISHER_H
 #define ANPR_CORE_PUBLISHER_H
@@ -12,7 +12,7 @@
 
 struct publisher;
 
-struct publisher_options {         /* all borrowed for the publisher's life */
+struct publisher_options { /* all borrowed for the publisher's life */
 	const struct kafka_config *kafka;
 	const char *ledger, *heads, *accounts; /* topics */
 	const char *node, *gateway;
@@ -20,11 +20,13 @@ struct publisher_options {         /* all borrowed for the publisher's life */
 	struct journal *journal;
 	uint32_t index, count;
 	int64_t batch_ms, window_ms;
-	void (*fenced)(void *context); /* on the publisher's thread, after a fence asked for is done; must not block */
+	void (*fenced)(void *context); /* on the publisher's thread, after a fence asked for is done; must not
+					  block */
 	void *context;
 };
 
-MUST struct status publisher_start(const struct publisher_options *options, struct publisher **out, struct error *e);
+MUST struct status publisher_start(
+	const struct publisher_options *options, struct publisher **out, struct error *e);
 /* Ask it to write its last record and end; join waits. */
 void publisher_stop(struct publisher *p);
 void publisher_join(struct publisher *p);
@@ -33,22 +35,30 @@ void publisher_join(struct publisher *p);
 void publisher_wake(struct publisher *p);
 /* Any thread: the socket of a partner's source. Takes the descriptor. */
 void publisher_attach(struct publisher *p, const char *partner, int fd);
-/* Any thread: an off is on its way (+1) or has been dealt with (-1): meanwhile nothing of the partner is committed.
- * NULL = all partners. */
+/* Any thread: an off is on its way (+1) or has been dealt with (-1): meanwhile nothing of the partner is
+ * committed. NULL = all partners. */
 void publisher_hold(struct publisher *p, const char *partner, int change);
 
 /* Any thread: fence, for the narrowing entry numbered `entry`, which has been read back. */
 void publisher_fence(struct publisher *p, uint64_t entry);
 /* Where it stood when the newest fence returned. */
 struct fence_report {
-	uint64_t entry;                /* newest entry asked for when the fence began */
-	int64_t fenced_at_ms;          /* UTC */
-	struct fence_feed { char partner[65], topic[250]; uint64_t sequence; } *feeds;
+	uint64_t entry;       /* newest entry asked for when the fence began */
+	int64_t fenced_at_ms; /* UTC */
+	struct fence_feed {
+		char partner[65], topic[250];
+		uint64_t sequence;
+	} * feeds;
 	size_t n_feeds;
-	struct fence_end { char topic[250]; uint32_t partition; int64_t high_watermark; } *ends;
+	struct fence_end {
+		char topic[250];
+		uint32_t partition;
+		int64_t high_watermark;
+	} * ends;
 	size_t n_ends;
 };
-/* OK: a fence begun after `entry` was asked for is done, *out is a copy (fence_report_free). WAIT: not yet. */
+/* OK: a fence begun after `entry` was asked for is done, *out is a copy (fence_report_free). WAIT: not yet.
+ */
 MUST struct status publisher_fenced(struct publisher *p, uint64_t entry, struct fence_report *out);
 void fence_report_free(struct fence_report *r);
 
@@ -59,15 +69,15 @@ struct partner_status {
 	char detail[128];
 	bool on, held, blocked;
 	struct totals ever;
-	int64_t newest_arrival_ms;     /* 0 = none since start */
+	int64_t newest_arrival_ms; /* 0 = none since start */
 };
 struct publisher_status {
 	uint32_t index;
-	char state[32];                /* "idle" "resuming" "publishing" "waiting" */
+	char state[32]; /* "idle" "resuming" "publishing" "waiting" */
 	char detail[256];
-	uint64_t ordinal;              /* of its newest ledger record */
+	uint64_t ordinal; /* of its newest ledger record */
 	uint64_t transactions, aborted;
-	int64_t transaction_ms;        /* the newest one's length */
+	int64_t transaction_ms; /* the newest one's length */
 	struct partner_status *partners;
 	size_t n_partners;
 };

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Shared by the files a publisher is made of: publisher.c (thread and questions), batch.c (reads in), transaction.c
- * (reads out), statement.c (ledger records, heads, accounts), resume.c (from the topics back to a state). Nobody else
- * includes it. Everything runs on the publisher's thread unless said otherwise.
+ * Shared by the files a publisher is made of: publisher.c (thread and questions), batch.c (reads in),
+ * transaction.c (reads out), statement.c (ledger records, heads, accounts), resume.c (from the topics back to
+ * a state). Nobody else includes it. Everything runs on the publisher's thread unless said otherwise.
  */
 #ifndef ANPR_CORE_PUBLISHER_INTERNAL_H
 #define ANPR_CORE_PUBLISHER_INTERNAL_H
@@ -17,15 +17,16 @@
 
 #define BATCH_READS_MAX  4000
 #define BATCH_BYTES_MAX  (24u << 20)
-#define BATCH_SPACING_MS 60          /* between commits: closer ones meet the coordinator busy (KAFKA.md section 9) */
-#define HEAD_EVERY_MS    60000
-#define MARKS_MAX        256         /* where, by minute, the ledger stood: for the window */
+#define BATCH_SPACING_MS 60 /* between commits: closer ones meet the coordinator busy (KAFKA.md section 9)   \
+			     */
+#define HEAD_EVERY_MS 60000
+#define MARKS_MAX     256 /* where, by minute, the ledger stood: for the window */
 
 /* What one frame of a source brought. */
 struct batch_part {
 	struct partner *partner;
 	struct read_batch reads;
-	int64_t received_ms;         /* UTC */
+	int64_t received_ms; /* UTC */
 	struct batch_part *next;
 };
 
@@ -34,14 +35,14 @@ struct batch {
 	struct arena arena;
 	struct batch_part *first, **last;
 	size_t n_reads;
-	int64_t opened_ms;           /* monotonic; when the first part came */
+	int64_t opened_ms; /* monotonic; when the first part came */
 };
 
 /* The newest transaction: its id is found again in the ledger if it was committed after all. */
 struct attempt {
 	uint8_t id[16];
-	bool in_doubt;               /* its commit ended unknown */
-	bool of_batch;               /* it carried the current batch */
+	bool in_doubt; /* its commit ended unknown */
+	bool of_batch; /* it carried the current batch */
 };
 
 struct mark {
@@ -62,7 +63,7 @@ struct publisher {
 	_Atomic(uint64_t) fence_wanted;
 	atomic_bool stopping;
 
-	pthread_mutex_t lock;        /* guards down to the next comment, and p->partners' list and reports */
+	pthread_mutex_t lock; /* guards down to the next comment, and p->partners' list and reports */
 	struct attachment *attachments;
 	struct fence_report report;
 	uint64_t fence_done;
@@ -74,24 +75,24 @@ struct publisher {
 	uint64_t shown_ordinal;
 
 	/* The thread's own. */
-	struct partner **partners;   /* changed under the lock; read by the thread without */
+	struct partner **partners; /* changed under the lock; read by the thread without */
 	size_t n_partners;
-	struct producer *producer;   /* NULL = not open */
+	struct producer *producer; /* NULL = not open */
 	struct policy_snapshot *snapshot;
 	struct batch batches[2], *current, *next;
 	struct window window;
-	struct arena scratch;        /* of the transaction in hand */
-	struct buffer message;       /* one message being made */
+	struct arena scratch;  /* of the transaction in hand */
+	struct buffer message; /* one message being made */
 	struct attempt attempt;
-	bool known;                  /* the state below is that of the ledger up to `ordinal` */
+	bool known; /* the state below is that of the ledger up to `ordinal` */
 	uint64_t ordinal;
 	struct digest ledger_hash;
-	int64_t ledger_next;         /* offset to read on from */
+	int64_t ledger_next; /* offset to read on from */
 	struct mark marks[MARKS_MAX];
 	size_t n_marks;
-	bool window_key_new;         /* not yet in the heads topic */
+	bool window_key_new; /* not yet in the heads topic */
 	int64_t head_at_ms, commit_at_ms, retry_at_ms, resume_wait_ms, resumed_at_ms; /* monotonic */
-	bool head_stale;             /* something was committed since the last head */
+	bool head_stale; /* something was committed since the last head */
 };
 
 /* publisher.c */
@@ -111,19 +112,20 @@ void batch_forget(struct batch *b, const struct partner *partner);
 
 /* transaction.c */
 enum transaction_end { TRANSACTION_NOT, TRANSACTION_DONE, TRANSACTION_UNKNOWN };
-/* One transaction: the batch's reads (NULL = none), a ledger record of `kind`, accounts and heads that are due. NOT and
- * UNKNOWN: the producer is finished, resume. */
-enum transaction_end transaction_run(struct publisher *p, struct batch *b, Anpr__V1__LedgerRecord__Kind kind,
-	struct error *e);
+/* One transaction: the batch's reads (NULL = none), a ledger record of `kind`, accounts and heads that are
+ * due. NOT and UNKNOWN: the producer is finished, resume. */
+enum transaction_end transaction_run(
+	struct publisher *p, struct batch *b, Anpr__V1__LedgerRecord__Kind kind, struct error *e);
 
 /* statement.c */
 /* The ledger record of the transaction in hand, sent; *hash is its hash. */
 MUST struct status statement_ledger(struct publisher *p, Anpr__V1__LedgerRecord__Kind kind, struct utc_ms now,
 	struct digest *hash, struct error *e);
 /* Accounts of hours that are over, for all partners; at a stop also of the hour under way. */
-MUST struct status statement_accounts(struct publisher *p, struct utc_ms now, bool all, const struct digest *hash,
-	struct error *e);
-MUST struct status statement_head(struct publisher *p, struct utc_ms now, const struct digest *hash, struct error *e);
+MUST struct status statement_accounts(
+	struct publisher *p, struct utc_ms now, bool all, const struct digest *hash, struct error *e);
+MUST struct status statement_head(
+	struct publisher *p, struct utc_ms now, const struct digest *hash, struct error *e);
 bool statement_hour_over(const struct publisher *p, struct utc_ms now);
 int64_t hour_of(int64_t utc_ms);
 

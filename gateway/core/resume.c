@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * From the topics back to a state, the same after a crash, a fence, an unknown commit: a new handle, whose init fences
- * every earlier owner; the journal to its end; the head and the ledger to their ends; a take-over record. What is in
- * memory survives if the ledger says that nobody else has written meanwhile.
+ * From the topics back to a state, the same after a crash, a fence, an unknown commit: a new handle, whose
+ * init fences every earlier owner; the journal to its end; the head and the ledger to their ends; a take-over
+ * record. What is in memory survives if the ledger says that nobody else has written meanwhile.
  */
 #include "gateway/core/publisher_internal.h"
 
@@ -186,7 +186,8 @@ static struct status take_hours(struct publisher *p, const struct heads *h)
 			status = hour->part == 0 ? totals_add(&partner->hour, &whole, true) : S_OK;
 		for (size_t c = 0; ok(status) && hour->part > 0 && c < whole.n_cameras; c++)
 			status = totals_camera(&partner->hour, span_text(whole.cameras[c].id),
-				whole.cameras[c].received, whole.cameras[c].permitted, whole.cameras[c].denied);
+				whole.cameras[c].received, whole.cameras[c].permitted,
+				whole.cameras[c].denied);
 		totals_free(&whole);
 		TRY(status);
 	}
@@ -203,14 +204,16 @@ static struct status read_heads(struct publisher *p, int64_t *from, uint64_t *co
 	forget(p);
 	*from = READER_OLDEST;
 	*covered = 0;
-	status = reader_to_end(p->options.kafka, p->options.heads, (int32_t)p->options.index, READER_OLDEST, LEDGER_MS,
-		take_head_record, &h, &next, e);
+	status = reader_to_end(p->options.kafka, p->options.heads, (int32_t)p->options.index, READER_OLDEST,
+		LEDGER_MS, take_head_record, &h, &next, e);
 	if (ok(status) && h.head) {
-		*from = h.head->window_offset < h.head->ledger_offset ? h.head->window_offset : h.head->ledger_offset;
+		*from = h.head->window_offset < h.head->ledger_offset ? h.head->window_offset
+								      : h.head->ledger_offset;
 		*covered = h.head->ordinal;
 		p->ordinal = h.head->ordinal;
 		p->ledger_next = h.head->ledger_offset;
-		status = digest_from(span_of(h.head->ledger_hash.data, h.head->ledger_hash.len), &p->ledger_hash);
+		status = digest_from(
+			span_of(h.head->ledger_hash.data, h.head->ledger_hash.len), &p->ledger_hash);
 		for (size_t i = 0; ok(status) && i < h.head->n_partners; i++)
 			status = take_partner_head(p, h.head->partners[i]);
 		if (ok(status))
@@ -229,9 +232,9 @@ static struct status read_heads(struct publisher *p, int64_t *from, uint64_t *co
 
 struct ledger_reading {
 	struct publisher *p;
-	uint64_t covered;   /* records up to this one are in the state already: only their window counts */
-	bool foreign;       /* somebody else wrote since */
-	bool settled;       /* the current batch was committed after all */
+	uint64_t covered; /* records up to this one are in the state already: only their window counts */
+	bool foreign;     /* somebody else wrote since */
+	bool settled;     /* the current batch was committed after all */
 	struct error *e;
 };
 
@@ -273,13 +276,15 @@ static void turn_hours(struct publisher *p, int64_t written_ms)
 	}
 }
 
-static struct status take_state(struct ledger_reading *l, const Anpr__V1__LedgerRecord *m, const struct digest *hash)
+static struct status take_state(
+	struct ledger_reading *l, const Anpr__V1__LedgerRecord *m, const struct digest *hash)
 {
 	struct publisher *p = l->p;
 
 	if (m->ordinal != p->ordinal + 1 || !span_equal(span_of(m->previous_hash.data, m->previous_hash.len),
 						    span_of(p->ledger_hash.v, sizeof p->ledger_hash.v))) {
-		error_set(l->e, "ledger record %llu of publisher %u does not follow record %llu: not one chain",
+		error_set(l->e,
+			"ledger record %llu of publisher %u does not follow record %llu: not one chain",
 			(unsigned long long)m->ordinal, p->options.index, (unsigned long long)p->ordinal);
 		return S_REFUSED;
 	}
@@ -316,20 +321,22 @@ static struct status take_ledger_record(void *context, const struct kafka_record
 
 static struct status refuse_gap(struct publisher *p, struct error *e)
 {
-	error_set(e, "the ledger of publisher %u no longer has what follows its head: an operator must acknowledge the gap",
+	error_set(e,
+		"the ledger of publisher %u no longer has what follows its head: an operator must "
+		"acknowledge the gap",
 		p->options.index);
 	return S_REFUSED;
 }
 
 /* errors: REFUSED where the ledger was trimmed past the head: not guessed. */
-static struct status read_ledger(struct publisher *p, int64_t from, uint64_t covered, struct ledger_reading *l,
-	struct error *e)
+static struct status read_ledger(
+	struct publisher *p, int64_t from, uint64_t covered, struct ledger_reading *l, struct error *e)
 {
 	int64_t oldest, newest, head_next = p->ledger_next;
 
 	*l = (struct ledger_reading){.p = p, .covered = covered, .e = e};
-	TRY(reader_watermarks(
-		p->options.kafka, p->options.ledger, (int32_t)p->options.index, INIT_MS, &oldest, &newest, e));
+	TRY(reader_watermarks(p->options.kafka, p->options.ledger, (int32_t)p->options.index, INIT_MS,
+		&oldest, &newest, e));
 	if (oldest > head_next)
 		return refuse_gap(p, e);
 	if (from < oldest)
@@ -403,7 +410,8 @@ static bool has_ends(const struct fence_report *r, const char *topic)
 	return false;
 }
 
-static struct status report_topic(struct publisher *p, struct fence_report *r, const char *topic, struct error *e)
+static struct status report_topic(
+	struct publisher *p, struct fence_report *r, const char *topic, struct error *e)
 {
 	int32_t n = producer_partitions(p->producer, topic);
 	int64_t ends[1024];
@@ -456,7 +464,8 @@ static size_t topics_wanted(struct publisher *p, const char **topics, size_t max
 	topics[n++] = p->options.heads;
 	topics[n++] = p->options.accounts;
 	for (size_t i = 0; p->snapshot && i < p->n_partners; i++) {
-		const struct partner_policy *policy = snapshot_partner(p->snapshot, span_text(p->partners[i]->id));
+		const struct partner_policy *policy =
+			snapshot_partner(p->snapshot, span_text(p->partners[i]->id));
 		const struct feed_policy *const *feeds;
 		size_t n_feeds = policy ? partner_policy_feeds(policy, &feeds) : 0;
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * From an empty process to publishing, in the order that keeps every promise: the journal to its end; the genesis,
- * where the journal is empty; stops an earlier process could not record; only then publishers, and the enforcer that
- * makes good what was recorded before. On a thread of its own, because the broker may be away for as long as it likes.
+ * From an empty process to publishing, in the order that keeps every promise: the journal to its end; the
+ * genesis, where the journal is empty; stops an earlier process could not record; only then publishers, and
+ * the enforcer that makes good what was recorded before. On a thread of its own, because the broker may be
+ * away for as long as it likes.
  */
 #include "gateway/core/core_internal.h"
 
@@ -16,7 +17,8 @@
 
 /* --- the genesis, from the configuration --- */
 
-static bool fill_people(const struct config_organisation *from, Anpr__V1__Organisation *m, struct arena *arena)
+static bool fill_people(
+	const struct config_organisation *from, Anpr__V1__Organisation *m, struct arena *arena)
 {
 	m->people = arena_alloc(arena, from->n_people * sizeof *m->people);
 	for (size_t i = 0; m->people && i < from->n_people; i++) {
@@ -35,8 +37,8 @@ static bool fill_people(const struct config_organisation *from, Anpr__V1__Organi
 	return m->people != NULL;
 }
 
-static struct status fill_organisations(const struct config *c, Anpr__V1__Genesis *m, struct arena *arena,
-	struct error *e)
+static struct status fill_organisations(
+	const struct config *c, Anpr__V1__Genesis *m, struct arena *arena, struct error *e)
 {
 	m->organisations = arena_alloc(arena, c->n_organisations * sizeof *m->organisations);
 	REQUIRE(m->organisations, S_OVERLOAD);
@@ -79,7 +81,8 @@ static struct status fill_partners(const struct config *c, Anpr__V1__Genesis *m,
 	return S_OK;
 }
 
-static struct status genesis_make(struct core *core, Anpr__V1__Genesis **out, struct arena *arena, struct error *e)
+static struct status genesis_make(
+	struct core *core, Anpr__V1__Genesis **out, struct arena *arena, struct error *e)
 {
 	Anpr__V1__Genesis *m = arena_alloc(arena, sizeof *m);
 	Anpr__V1__NodeKey *key = arena_alloc(arena, sizeof *key);
@@ -132,7 +135,8 @@ static void compare(void *context, const struct governance *g)
 static struct status begin_journal(struct core *core, Anpr__V1__Genesis *genesis, struct error *e)
 {
 	struct comparison c = {.genesis = genesis, .e = e};
-	struct journal_append append = {.prepare = prepare_genesis, .context = genesis, .timeout_ms = CATCH_UP_MS};
+	struct journal_append append = {
+		.prepare = prepare_genesis, .context = genesis, .timeout_ms = CATCH_UP_MS};
 	struct status status;
 
 	TRY(journal_catch_up(core->journal, CATCH_UP_MS, e));
@@ -148,7 +152,8 @@ static struct status begin_journal(struct core *core, Anpr__V1__Genesis *genesis
 /* --- in order --- */
 
 /* Again and again until it is OK; false = it never will be, or it is time to stop. */
-static bool persist(struct core *core, struct status (*attempt)(struct core *core, Anpr__V1__Genesis *g, struct error *e),
+static bool persist(struct core *core,
+	struct status (*attempt)(struct core *core, Anpr__V1__Genesis *g, struct error *e),
 	Anpr__V1__Genesis *genesis)
 {
 	while (!atomic_load(&core->stopping)) {

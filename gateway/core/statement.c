@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What a transaction says about itself: the ledger record, and now and then heads and accounts. Everything is made in
- * the scratch arena of the transaction.
+ * What a transaction says about itself: the ledger record, and now and then heads and accounts. Everything is
+ * made in the scratch arena of the transaction.
  */
 #include "gateway/core/publisher_internal.h"
 
@@ -20,8 +20,8 @@ static void *scratch(struct publisher *p, size_t n)
 	return arena_alloc(&p->scratch, n);
 }
 
-static struct status send(struct publisher *p, const char *topic, int32_t partition, struct span key, struct span value,
-	struct error *e)
+static struct status send(struct publisher *p, const char *topic, int32_t partition, struct span key,
+	struct span value, struct error *e)
 {
 	struct producer_message m = {
 		.topic = topic, .partition = partition, .key = key, .value = value, .copy = true};
@@ -64,8 +64,8 @@ static Anpr__V1__Gap **gap_message(struct publisher *p, const struct partner *pa
 	return list;
 }
 
-static struct status partner_message(struct publisher *p, struct partner *partner, struct utc_ms now,
-	Anpr__V1__PartnerRecord **out)
+static struct status partner_message(
+	struct publisher *p, struct partner *partner, struct utc_ms now, Anpr__V1__PartnerRecord **out)
 {
 	Anpr__V1__PartnerRecord *m = scratch(p, sizeof *m);
 
@@ -90,8 +90,8 @@ static struct status partner_message(struct publisher *p, struct partner *partne
 	return S_OK;
 }
 
-static struct status record_message(struct publisher *p, Anpr__V1__LedgerRecord__Kind kind, struct utc_ms now,
-	Anpr__V1__LedgerRecord *m)
+static struct status record_message(
+	struct publisher *p, Anpr__V1__LedgerRecord__Kind kind, struct utc_ms now, Anpr__V1__LedgerRecord *m)
 {
 	anpr__v1__ledger_record__init(m);
 	m->kind = kind;
@@ -123,7 +123,8 @@ struct status statement_ledger(struct publisher *p, Anpr__V1__LedgerRecord__Kind
 	TRY(record_message(p, kind, now, &record));
 	p->message.n = 0;
 	TRY(ledger_encode(&record, &p->message, hash));
-	return send(p, p->options.ledger, (int32_t)p->options.index, (struct span){0}, buffer_span(&p->message), e);
+	return send(p, p->options.ledger, (int32_t)p->options.index, (struct span){0},
+		buffer_span(&p->message), e);
 }
 
 /* One partner's hour as it goes into accounts, or while under way into heads. */
@@ -136,8 +137,8 @@ struct hour {
 };
 
 /* As Account records of at most 5,000 cameras each. */
-static struct status send_hour(struct publisher *p, const char *topic, int32_t partition, const char *key_prefix,
-	const struct hour *hour, struct error *e)
+static struct status send_hour(struct publisher *p, const char *topic, int32_t partition,
+	const char *key_prefix, const struct hour *hour, struct error *e)
 {
 	size_t parts = hour->totals->n_cameras / CAMERAS_A_RECORD + 1;
 
@@ -178,8 +179,8 @@ bool statement_hour_over(const struct publisher *p, struct utc_ms now)
 	return false;
 }
 
-struct status statement_accounts(struct publisher *p, struct utc_ms now, bool all, const struct digest *hash,
-	struct error *e)
+struct status statement_accounts(
+	struct publisher *p, struct utc_ms now, bool all, const struct digest *hash, struct error *e)
 {
 	for (size_t i = 0; i < p->n_partners; i++) {
 		struct partner *partner = p->partners[i];
@@ -192,11 +193,13 @@ struct status statement_accounts(struct publisher *p, struct utc_ms now, bool al
 			continue;
 		/* What this very transaction brings already belongs to the new hour. */
 		status = over ? totals_add(&hour, &partner->hour, true) : hour_after(partner, &hour);
-		snprintf(key, sizeof key, "%s/%s", partner->id, CLOCK_TEXT((struct utc_ms){partner->hour_ms}));
+		snprintf(
+			key, sizeof key, "%s/%s", partner->id, CLOCK_TEXT((struct utc_ms){partner->hour_ms}));
 		if (ok(status) && hour.received > 0)
 			status = send_hour(p, p->options.accounts, 0, key,
 				&(struct hour){partner, partner->hour_ms, &hour,
-					partner->in_hand && !over ? &partner->work_feeds : &partner->feeds, hash},
+					partner->in_hand && !over ? &partner->work_feeds : &partner->feeds,
+					hash},
 				e);
 		totals_free(&hour);
 		TRY(status);
@@ -231,10 +234,11 @@ static struct status head_partner(struct publisher *p, struct partner *partner, 
 	if (ok(status)) {
 		m->ever = totals_message(&ever, 0, 0, &p->scratch);
 		snprintf(key, sizeof key, "hour/%s", partner->id);
-		status = m->feeds && m->ever ?
-				 send_hour(p, p->options.heads, (int32_t)p->options.index, key,
-					 &(struct hour){partner, m->hour_ms, &hour, &partner->feeds, hash}, e) :
-				 S_OVERLOAD;
+		status = m->feeds && m->ever
+				 ? send_hour(p, p->options.heads, (int32_t)p->options.index, key,
+					   &(struct hour){partner, m->hour_ms, &hour, &partner->feeds, hash},
+					   e)
+				 : S_OVERLOAD;
 	}
 	totals_free(&hour);
 	totals_free(&ever);
@@ -262,7 +266,8 @@ static int64_t window_offset(const struct publisher *p, struct utc_ms now)
 	return offset;
 }
 
-struct status statement_head(struct publisher *p, struct utc_ms now, const struct digest *hash, struct error *e)
+struct status statement_head(
+	struct publisher *p, struct utc_ms now, const struct digest *hash, struct error *e)
 {
 	Anpr__V1__Head head = ANPR__V1__HEAD__INIT;
 	char key[32];

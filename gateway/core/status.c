@@ -31,7 +31,8 @@ static json_t *reasons_view(const struct totals *t)
 
 	for (int i = 0; i < REASON_COUNT; i++)
 		if (t->denied[i] > 0)
-			json_object_set_new(denied, reason_name((enum reason)i), json_integer((json_int_t)t->denied[i]));
+			json_object_set_new(
+				denied, reason_name((enum reason)i), json_integer((json_int_t)t->denied[i]));
 	return denied;
 }
 
@@ -41,17 +42,17 @@ static json_t *rejections_view(const struct totals *t)
 
 	for (int i = 0; i < REJECTION_COUNT; i++)
 		if (t->rejected[i] > 0)
-			json_object_set_new(
-				rejected, rejection_name((enum rejection)i), json_integer((json_int_t)t->rejected[i]));
+			json_object_set_new(rejected, rejection_name((enum rejection)i),
+				json_integer((json_int_t)t->rejected[i]));
 	return rejected;
 }
 
 static json_t *totals_view(const struct totals *t)
 {
 	return json_pack("{s:I,s:I,s:I,s:I,s:I,s:o,s:o}", "received", (json_int_t)t->received, "permitted",
-		(json_int_t)t->permitted, "published", (json_int_t)t->published, "denied", (json_int_t)totals_denied(t),
-		"rejected", (json_int_t)totals_rejected(t), "denied_by_reason", reasons_view(t), "rejected_by_reason",
-		rejections_view(t));
+		(json_int_t)t->permitted, "published", (json_int_t)t->published, "denied",
+		(json_int_t)totals_denied(t), "rejected", (json_int_t)totals_rejected(t), "denied_by_reason",
+		reasons_view(t), "rejected_by_reason", rejections_view(t));
 }
 
 /* What policy has to say of a partner, beside what its publisher knows. */
@@ -77,11 +78,12 @@ static json_t *partner_view(struct core *core, const struct partner_status *s)
 
 	journal_look(core->journal, look_switches, &l);
 	switches = l.switches ? json_loads(l.switches, 0, NULL) : NULL;
-	view = json_pack("{s:s,s:b,s:b,s:b,s:{s:s,s:s},s:i,s:i,s:o,s:o*,s:s*}", "id", s->id, "on", s->on, "held", s->held,
-		"topic_missing", s->blocked, "source", "state", source_state_name(s->source_state), "detail", s->detail,
-		"cameras", policy ? (int)partner_policy_cameras(policy, &cameras) : 0, "cameras_on",
-		policy ? (int)partner_policy_cameras_on(policy, clock_now()) : 0, "totals", totals_view(&s->ever),
-		"switches", switches, "newest_arrival",
+	view = json_pack("{s:s,s:b,s:b,s:b,s:{s:s,s:s},s:i,s:i,s:o,s:o*,s:s*}", "id", s->id, "on", s->on,
+		"held", s->held, "topic_missing", s->blocked, "source", "state",
+		source_state_name(s->source_state), "detail", s->detail, "cameras",
+		policy ? (int)partner_policy_cameras(policy, &cameras) : 0, "cameras_on",
+		policy ? (int)partner_policy_cameras_on(policy, clock_now()) : 0, "totals",
+		totals_view(&s->ever), "switches", switches, "newest_arrival",
 		s->newest_arrival_ms ? CLOCK_TEXT((struct utc_ms){s->newest_arrival_ms}) : NULL);
 	free(l.switches);
 	snapshot_release(snapshot);
@@ -98,9 +100,10 @@ static void add_publisher(struct core *core, struct publisher *p, json_t *publis
 		json_array_append_new(partners, partner_view(core, &s.partners[i]));
 	if (s.n_partners > 0)
 		json_array_append_new(publishers,
-			json_pack("{s:i,s:s,s:s,s:I,s:I,s:I,s:I}", "publisher", (int)s.index, "state", s.state, "detail",
-				s.detail, "ordinal", (json_int_t)s.ordinal, "transactions", (json_int_t)s.transactions,
-				"aborted", (json_int_t)s.aborted, "transaction_ms", (json_int_t)s.transaction_ms));
+			json_pack("{s:i,s:s,s:s,s:I,s:I,s:I,s:I}", "publisher", (int)s.index, "state",
+				s.state, "detail", s.detail, "ordinal", (json_int_t)s.ordinal, "transactions",
+				(json_int_t)s.transactions, "aborted", (json_int_t)s.aborted,
+				"transaction_ms", (json_int_t)s.transaction_ms));
 	publisher_status_free(&s);
 }
 
@@ -111,16 +114,16 @@ static void look_head(void *context, const struct governance *g)
 
 	json_object_set_new(body, "journal",
 		json_pack("{s:I,s:s,s:s,s:I}", "sequence", (json_int_t)governance_sequence(g), "hash",
-			DIGEST_TEXT(governance_head(g)), "time", CLOCK_TEXT(governance_time(g)), "not_yet_enforced",
-			(json_int_t)governance_pending(g, &pending)));
+			DIGEST_TEXT(governance_head(g)), "time", CLOCK_TEXT(governance_time(g)),
+			"not_yet_enforced", (json_int_t)governance_pending(g, &pending)));
 }
 
 char *status_view(struct core *core)
 {
 	json_t *publishers = json_array(), *partners = json_array(), *problems = json_array();
 	json_t *body = json_pack("{s:s,s:s,s:I,s:o,s:o,s:o}", "gateway", core->config->gateway_id, "time",
-		CLOCK_TEXT(clock_now()), "policy_version", (json_int_t)journal_version(core->journal), "partners", partners,
-		"publishers", publishers, "problems", problems);
+		CLOCK_TEXT(clock_now()), "policy_version", (json_int_t)journal_version(core->journal),
+		"partners", partners, "publishers", publishers, "problems", problems);
 	size_t stops = stops_waiting(core);
 	char trouble[512], *text;
 
@@ -129,7 +132,8 @@ char *status_view(struct core *core)
 		json_array_append_new(problems, json_string(trouble));
 	if (stops > 0)
 		json_array_append_new(problems,
-			json_sprintf("%zu stop(s) taken here and not yet recorded: the broker is away", stops));
+			json_sprintf(
+				"%zu stop(s) taken here and not yet recorded: the broker is away", stops));
 	for (uint32_t k = 0; core->publishers && k < core->n_publishers; k++)
 		add_publisher(core, core->publishers[k], publishers, partners);
 	text = json_dumps(body, JSON_COMPACT);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Offs that the broker could not be told of: `state_dir/stop/<command id>.cms` holds the command exactly as it was
- * signed. The off counts from the file's time of writing; the file goes when its command has been read back.
+ * Offs that the broker could not be told of: `state_dir/stop/<command id>.cms` holds the command exactly as
+ * it was signed. The off counts from the file's time of writing; the file goes when its command has been read
+ * back.
  */
 #include "gateway/core/core_internal.h"
 
@@ -20,7 +21,8 @@ static void folder_path(const struct core *core, char *to, size_t cap, const cha
 	snprintf(to, cap, "%s/stop%s%s", core->config->state_dir, name[0] ? "/" : "", name);
 }
 
-struct status stops_keep(struct core *core, const struct digest *command_id, struct span signed_command, struct error *e)
+struct status stops_keep(
+	struct core *core, const struct digest *command_id, struct span signed_command, struct error *e)
 {
 	char folder[4096], path[4200];
 
@@ -67,8 +69,8 @@ size_t stops_waiting(const struct core *core)
 	return n;
 }
 
-/* A command that is refused now (its person was removed meanwhile, say) still stops nothing for ever: it is put aside
- * for people to look at, and said so. */
+/* A command that is refused now (its person was removed meanwhile, say) still stops nothing for ever: it is
+ * put aside for people to look at, and said so. */
 static struct status put_aside(const char *path, struct error *e)
 {
 	char aside[4300];
@@ -90,7 +92,8 @@ static struct status send_one(struct core *core, const char *name)
 	folder_path(core, path, sizeof path, name);
 	status = file_read(path, 1u << 20, &command, &e);
 	if (ok(status) && stat(path, &st) == 0)
-		append.accepted = (struct utc_ms){st.st_mtim.tv_sec * INT64_C(1000) + st.st_mtim.tv_nsec / 1000000};
+		append.accepted =
+			(struct utc_ms){st.st_mtim.tv_sec * INT64_C(1000) + st.st_mtim.tv_nsec / 1000000};
 	append.signed_command = buffer_span(&command);
 	if (ok(status))
 		status = command_append(core, &append, SEND_MS, &e);

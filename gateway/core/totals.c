@@ -68,7 +68,8 @@ static struct status camera_insert(struct totals *t, size_t at, struct span came
 	return S_OK;
 }
 
-struct status totals_camera(struct totals *t, struct span camera, uint64_t received, uint64_t permitted, uint64_t denied)
+struct status totals_camera(
+	struct totals *t, struct span camera, uint64_t received, uint64_t permitted, uint64_t denied)
 {
 	bool there;
 	size_t at;
@@ -161,7 +162,8 @@ static bool rejected_message(const struct totals *t, Anpr__V1__Totals *m, struct
 	return true;
 }
 
-static bool cameras_message(const struct totals *t, size_t from, size_t to, Anpr__V1__Totals *m, struct arena *arena)
+static bool cameras_message(
+	const struct totals *t, size_t from, size_t to, Anpr__V1__Totals *m, struct arena *arena)
 {
 	Anpr__V1__CameraCount *counts = arena_alloc(arena, (to - from) * sizeof *counts);
 
@@ -192,7 +194,8 @@ Anpr__V1__Totals *totals_message(const struct totals *t, size_t from, size_t to,
 	m->permitted = t->permitted;
 	m->published = t->published;
 	m->classes_dropped = t->classes_dropped;
-	if (!denied_message(t, m, arena) || !rejected_message(t, m, arena) || !cameras_message(t, from, to, m, arena))
+	if (!denied_message(t, m, arena) || !rejected_message(t, m, arena) ||
+		!cameras_message(t, from, to, m, arena))
 		return NULL;
 	return m;
 }

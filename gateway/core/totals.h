@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Counts of reads by what became of them: received = permitted + denied + rejected, always. By camera only for
- * registered ones; the unregistered are counted together, so that a hostile partner cannot make a table grow.
+ * Counts of reads by what became of them: received = permitted + denied + rejected, always. By camera only
+ * for registered ones; the unregistered are counted together, so that a hostile partner cannot make a table
+ * grow.
  */
 #ifndef ANPR_CORE_TOTALS_H
 #define ANPR_CORE_TOTALS_H
@@ -26,8 +27,8 @@ void totals_free(struct totals *t);
 /* Forget the counts, keep the memory. */
 void totals_clear(struct totals *t);
 /* Add one camera's counts. errors: OVERLOAD when out of memory. */
-MUST struct status totals_camera(struct totals *t, struct span camera, uint64_t received, uint64_t permitted,
-	uint64_t denied);
+MUST struct status totals_camera(
+	struct totals *t, struct span camera, uint64_t received, uint64_t permitted, uint64_t denied);
 /* t += more. Cameras too if `with_cameras`. */
 MUST struct status totals_add(struct totals *t, const struct totals *more, bool with_cameras);
 uint64_t totals_denied(const struct totals *t);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Reads out: every read of the batch is decided under one policy version, the permitted ones are sent, and what was
- * done is written down, all in one transaction. Nothing is committed that an off, a fence or a newer policy has made
- * moot since. This is the hot path: no allocation but from arenas, no lock, one copy.
+ * Reads out: every read of the batch is decided under one policy version, the permitted ones are sent, and
+ * what was done is written down, all in one transaction. Nothing is committed that an off, a fence or a newer
+ * policy has made moot since. This is the hot path: no allocation but from arenas, no lock, one copy.
  */
 #include "gateway/core/publisher_internal.h"
 
@@ -80,10 +80,11 @@ static struct status publish(struct publisher *p, struct partner *partner, const
 {
 	char key[2 * READ_CAMERA_MAX + 2], normalised[4 * READ_VRM_MAX + 1], id[24];
 	const char *camera = d->camera ? d->camera->id : "";
-	const char *headers[] = {"ce_specversion", "1.0", "ce_type", "anpr.read.v1", "ce_source", at->source, "ce_id", id,
-		"content-type", "application/protobuf", "anpr-partner", partner->id, "anpr-agreement",
-		permit->feed->agreement->id, "anpr-policy-version", at->version, NULL};
-	struct producer_message m = {.topic = permit->feed->topic, .timestamp_ms = at->now.v, .headers = headers};
+	const char *headers[] = {"ce_specversion", "1.0", "ce_type", "anpr.read.v1", "ce_source", at->source,
+		"ce_id", id, "content-type", "application/protobuf", "anpr-partner", partner->id,
+		"anpr-agreement", permit->feed->agreement->id, "anpr-policy-version", at->version, NULL};
+	struct producer_message m = {
+		.topic = permit->feed->topic, .timestamp_ms = at->now.v, .headers = headers};
 	struct shared_read shared;
 	struct feed *feed;
 	int n = snprintf(key, sizeof key, "%s/%s", partner->id, camera);
@@ -102,8 +103,9 @@ static struct status publish(struct publisher *p, struct partner *partner, const
 	return send_message(p, &m, e);
 }
 
-static struct status handle_read(struct publisher *p, struct partner *partner, const struct partner_policy *policy,
-	const struct read *read, const struct occasion *at, int64_t received_ms, struct error *e)
+static struct status handle_read(struct publisher *p, struct partner *partner,
+	const struct partner_policy *policy, const struct read *read, const struct occasion *at,
+	int64_t received_ms, struct error *e)
 {
 	struct decision d;
 	uint64_t hash = 0;
@@ -143,7 +145,8 @@ static struct status tell_gaps(struct publisher *p)
 	return S_OK;
 }
 
-static struct status handle_part(struct publisher *p, const struct batch_part *part, struct occasion *at, struct error *e)
+static struct status handle_part(
+	struct publisher *p, const struct batch_part *part, struct occasion *at, struct error *e)
 {
 	struct partner *partner = part->partner;
 	const struct partner_policy *policy = snapshot_partner(p->snapshot, span_text(partner->id));
@@ -189,11 +192,12 @@ static struct status commit(struct publisher *p, struct error *e)
 
 static bool head_due(const struct publisher *p, Anpr__V1__LedgerRecord__Kind kind)
 {
-	return kind != ANPR__V1__LEDGER_RECORD__KIND__KIND_BATCH || clock_monotonic_ms() - p->head_at_ms >= HEAD_EVERY_MS;
+	return kind != ANPR__V1__LEDGER_RECORD__KIND__KIND_BATCH ||
+	       clock_monotonic_ms() - p->head_at_ms >= HEAD_EVERY_MS;
 }
 
-static struct status fill(struct publisher *p, struct batch *b, Anpr__V1__LedgerRecord__Kind kind, struct utc_ms now,
-	bool head, struct digest *hash, struct error *e)
+static struct status fill(struct publisher *p, struct batch *b, Anpr__V1__LedgerRecord__Kind kind,
+	struct utc_ms now, bool head, struct digest *hash, struct error *e)
 {
 	struct occasion at = {.now = now};
 
@@ -254,8 +258,8 @@ static void count_transaction(struct publisher *p, bool done, int64_t began)
 	pthread_mutex_unlock(&p->lock);
 }
 
-enum transaction_end transaction_run(struct publisher *p, struct batch *b, Anpr__V1__LedgerRecord__Kind kind,
-	struct error *e)
+enum transaction_end transaction_run(
+	struct publisher *p, struct batch *b, Anpr__V1__LedgerRecord__Kind kind, struct error *e)
 {
 	int64_t began = clock_monotonic_ms();
 	struct utc_ms now = clock_now();

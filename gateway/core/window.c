@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Open addressing with linear probing; 16 bytes a slot. At 2,000 reads a second and 15 minutes that is 1.8 million
- * hashes, 64 MiB. What is too old does not count when looked up and is swept out when the table fills.
+ * Open addressing with linear probing; 16 bytes a slot. At 2,000 reads a second and 15 minutes that is 1.8
+ * million hashes, 64 MiB. What is too old does not count when looked up and is swept out when the table
+ * fills.
  */
 #include "gateway/core/window.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The window in which a repeated read is recognised: keyed 8-byte hashes of the ids permitted lately, by arrival.
- * It is rebuilt from the ledger at resume, so a repeat is recognised after a crash as well.
+ * The window in which a repeated read is recognised: keyed 8-byte hashes of the ids permitted lately, by
+ * arrival. It is rebuilt from the ledger at resume, so a repeat is recognised after a crash as well.
  */
 #ifndef ANPR_CORE_WINDOW_H
 #define ANPR_CORE_WINDOW_H
@@ -15,9 +15,9 @@ struct window {
 	struct window_slot *slots; /* open addressing; owned */
 	size_t n, cap;             /* used, allocated (a power of two) */
 	int64_t length_ms;
-	int64_t swept_ms;          /* when the table was last rid of what is too old */
-	uint8_t key[16];           /* of the hashes; from the heads topic */
-	uint64_t epoch;            /* names the key */
+	int64_t swept_ms; /* when the table was last rid of what is too old */
+	uint8_t key[16];  /* of the hashes; from the heads topic */
+	uint64_t epoch;   /* names the key */
 };
 
 void window_init(struct window *w, int64_t length_ms);
