@@ -23,7 +23,7 @@ char *scratch_text(struct scratch *s, struct span text)
 /* protobuf-c never writes through these while packing, but its types do not say so. */
 static ProtobufCBinaryData bytes_of(struct span s)
 {
-	return (ProtobufCBinaryData){.len = s.n, .data = (uint8_t *)(uintptr_t)s.p};
+	return (ProtobufCBinaryData){.len = s.n, .data = (uint8_t *)s.p};
 }
 
 static void numbers_to_message(const struct read *r, Anpr__V1__Read *out)

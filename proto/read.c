@@ -96,8 +96,8 @@ static bool vrm_is_good(struct span t)
 {
 	size_t characters, blanks;
 
-	return t.n <= 4 * READ_VRM_MAX && text_count(t, &characters, &blanks) && characters <= READ_VRM_MAX &&
-	       blanks < characters;
+	return t.n <= (size_t)4 * READ_VRM_MAX && text_count(t, &characters, &blanks) &&
+	       characters <= READ_VRM_MAX && blanks < characters;
 }
 
 static bool texts_are_good(const struct read *r)

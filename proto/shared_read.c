@@ -50,7 +50,7 @@ struct status shared_read_encode(const struct shared_read *in, struct buffer *ou
 	facts_to_message(in, &scratch, &m);
 	REQUIRE(!scratch.full, S_BAD_INPUT);
 	m.n_purposes = in->n_purposes;
-	m.purposes = (char **)(uintptr_t)in->purposes; /* only read from */
+	m.purposes = (char **)in->purposes; /* only read from */
 	m.n_quality = quality_to_message(in->quality, flags);
 	m.quality = flags;
 	return message_append(&m.base, out);

@@ -21,7 +21,7 @@ void easy_begin(void)
 
 static CURLcode set_blob(CURL *easy, CURLoption option, struct span pem)
 {
-	struct curl_blob blob = {.data = (void *)(uintptr_t)pem.p, .len = pem.n, .flags = CURL_BLOB_NOCOPY};
+	struct curl_blob blob = {.data = (void *)pem.p, .len = pem.n, .flags = CURL_BLOB_NOCOPY};
 
 	return pem.n > 0 ? curl_easy_setopt(easy, option, &blob) : CURLE_OK;
 }

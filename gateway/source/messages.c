@@ -47,7 +47,7 @@ struct status source_report_encode(const struct source_report *in, struct buffer
 	Anpr__V1__SourceReport m = ANPR__V1__SOURCE_REPORT__INIT;
 
 	m.state = (Anpr__V1__SourceState)in->state;
-	m.detail = (char *)(uintptr_t)in->detail; /* only read from */
+	m.detail = (char *)in->detail; /* only read from */
 	m.retry_in_ms = in->retry_in_ms;
 	m.bytes = in->bytes;
 	m.gap = in->gap;

@@ -47,8 +47,7 @@ static void put_u32(uint8_t *p, uint32_t v)
 static struct status send_now(
 	struct channel *c, const uint8_t *header, struct span body, int fd, size_t *sent)
 {
-	struct iovec parts[2] = {
-		{(void *)(uintptr_t)header, FRAME_HEADER}, {(void *)(uintptr_t)body.p, body.n}};
+	struct iovec parts[2] = {{(void *)header, FRAME_HEADER}, {(void *)body.p, body.n}};
 	alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof fd)] = {0};
 	struct msghdr message = {.msg_iov = parts, .msg_iovlen = 2};
 	ssize_t n;

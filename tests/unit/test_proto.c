@@ -99,7 +99,7 @@ static const struct bytes_row {
 } bytes_rows[] = {
 #define BYTES(text)                                                                                          \
 	{                                                                                                    \
-		(const uint8_t *)text, sizeof text - 1                                                       \
+		(const uint8_t *)(text), sizeof(text) - 1                                                    \
 	}
 	{"nothing at all is an empty batch", BYTES(""), STATUS_OK},
 	{"text", BYTES("GET / HTTP/1.1\r\n\r\n"), STATUS_BAD_INPUT},

@@ -36,70 +36,69 @@ struct read good_read(void)
 enum field { READ_ID, CURSOR, CAMERA, VRM, TAG, COUNTRY, PATCH };
 
 static const struct text_row {
-	const char *name;
+	const char *name, *text;
 	enum field field;
-	const char *text;
 	enum rejection want;
 } text_rows[] = {
-	{"no read_id", READ_ID, "", REJECTION_MISSING_FIELD},
-	{"no cursor", CURSOR, "", REJECTION_MISSING_FIELD},
-	{"no camera", CAMERA, "", REJECTION_MISSING_FIELD},
-	{"no vrm", VRM, "", REJECTION_MISSING_FIELD},
-	{"no country", COUNTRY, "", REJECTION_UNSPECIFIED},
-	{"no patch", PATCH, "", REJECTION_UNSPECIFIED},
-	{"read_id of 64", READ_ID, "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
+	{"no read_id", "", READ_ID, REJECTION_MISSING_FIELD},
+	{"no cursor", "", CURSOR, REJECTION_MISSING_FIELD},
+	{"no camera", "", CAMERA, REJECTION_MISSING_FIELD},
+	{"no vrm", "", VRM, REJECTION_MISSING_FIELD},
+	{"no country", "", COUNTRY, REJECTION_UNSPECIFIED},
+	{"no patch", "", PATCH, REJECTION_UNSPECIFIED},
+	{"read_id of 64", "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef", READ_ID,
 		REJECTION_UNSPECIFIED},
-	{"read_id of 65", READ_ID, "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef0",
+	{"read_id of 65", "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef0", READ_ID,
 		REJECTION_BAD_FIELD},
-	{"read_id of blanks", READ_ID, "   ", REJECTION_BAD_FIELD},
-	{"read_id with newline", READ_ID, "r\n1", REJECTION_BAD_FIELD},
-	{"read_id with escape", READ_ID, "r\x1b[2J", REJECTION_BAD_FIELD},
-	{"read_id with DEL", READ_ID, "r\x7f", REJECTION_BAD_FIELD},
-	{"read_id with C1", READ_ID,
+	{"read_id of blanks", "   ", READ_ID, REJECTION_BAD_FIELD},
+	{"read_id with newline", "r\n1", READ_ID, REJECTION_BAD_FIELD},
+	{"read_id with escape", "r\x1b[2J", READ_ID, REJECTION_BAD_FIELD},
+	{"read_id with DEL", "r\x7f", READ_ID, REJECTION_BAD_FIELD},
+	{"read_id with C1",
 		"r\xc2\x9b"
 		"2J",
-		REJECTION_BAD_FIELD},
-	{"camera with slash", CAMERA, "tfl/1", REJECTION_BAD_FIELD},
-	{"camera with blank inside", CAMERA, "gantry 4 north", REJECTION_UNSPECIFIED},
-	{"camera in Welsh", CAMERA, "Tŷ-01", REJECTION_UNSPECIFIED},
-	{"camera with override", CAMERA,
+		READ_ID, REJECTION_BAD_FIELD},
+	{"camera with slash", "tfl/1", CAMERA, REJECTION_BAD_FIELD},
+	{"camera with blank inside", "gantry 4 north", CAMERA, REJECTION_UNSPECIFIED},
+	{"camera in Welsh", "Tŷ-01", CAMERA, REJECTION_UNSPECIFIED},
+	{"camera with override",
 		"a\xe2\x80\xae"
 		"b",
-		REJECTION_BAD_FIELD},
-	{"camera with isolate", CAMERA,
+		CAMERA, REJECTION_BAD_FIELD},
+	{"camera with isolate",
 		"a\xe2\x81\xa6"
 		"b",
-		REJECTION_BAD_FIELD},
-	{"camera with line separator", CAMERA,
+		CAMERA, REJECTION_BAD_FIELD},
+	{"camera with line separator",
 		"a\xe2\x80\xa8"
 		"b",
-		REJECTION_BAD_FIELD},
-	{"camera with byte order mark", CAMERA,
+		CAMERA, REJECTION_BAD_FIELD},
+	{"camera with byte order mark",
 		"\xef\xbb\xbf"
 		"a",
-		REJECTION_BAD_FIELD},
-	{"vrm of 16", VRM, "ABCDEFGH12345678", REJECTION_UNSPECIFIED},
-	{"vrm of 17", VRM, "ABCDEFGH123456789", REJECTION_BAD_FIELD},
-	{"vrm of 16 Greek letters", VRM, "ΑΒΓΔΕΖΗΘΑΒΓΔΕΖΗΘ", REJECTION_UNSPECIFIED},
-	{"vrm of 17 Greek letters", VRM, "ΑΒΓΔΕΖΗΘΑΒΓΔΕΖΗΘΑ", REJECTION_BAD_FIELD},
-	{"vrm not UTF-8", VRM, "AB\xff\xfe", REJECTION_BAD_FIELD},
-	{"vrm cut short", VRM, "AB\xce", REJECTION_BAD_FIELD},
-	{"vrm cut in the middle", VRM,
+		CAMERA, REJECTION_BAD_FIELD},
+	{"vrm of 16", "ABCDEFGH12345678", VRM, REJECTION_UNSPECIFIED},
+	{"vrm of 17", "ABCDEFGH123456789", VRM, REJECTION_BAD_FIELD},
+	{"vrm of 16 Greek letters", "ΑΒΓΔΕΖΗΘΑΒΓΔΕΖΗΘ", VRM, REJECTION_UNSPECIFIED},
+	{"vrm of 17 Greek letters", "ΑΒΓΔΕΖΗΘΑΒΓΔΕΖΗΘΑ", VRM, REJECTION_BAD_FIELD},
+	{"vrm not UTF-8", "AB\xff\xfe", VRM, REJECTION_BAD_FIELD},
+	{"vrm cut short", "AB\xce", VRM, REJECTION_BAD_FIELD},
+	{"vrm cut in the middle",
 		"AB\xe2\x82"
 		"CD",
-		REJECTION_BAD_FIELD},
-	{"vrm in overlong form", VRM, "AB\xc1\x81", REJECTION_BAD_FIELD},
-	{"vrm in overlong form of three", VRM, "AB\xe0\x81\x81", REJECTION_BAD_FIELD},
-	{"vrm with a surrogate", VRM, "AB\xed\xa0\x80", REJECTION_BAD_FIELD},
-	{"vrm beyond Unicode", VRM, "AB\xf4\x90\x80\x80", REJECTION_BAD_FIELD},
-	{"vrm with five-byte form", VRM, "AB\xf8\x88\x80\x80\x80", REJECTION_BAD_FIELD},
-	{"vrm begins with continuation", VRM, "\x80", REJECTION_BAD_FIELD},
-	{"vrm and tag", TAG, "4711", REJECTION_BAD_KIND},
-	{"country in lower case", COUNTRY, "gb", REJECTION_BAD_FIELD},
-	{"country of three", COUNTRY, "GBR", REJECTION_BAD_FIELD},
-	{"country of digits", COUNTRY, "44", REJECTION_BAD_FIELD},
-	{"patch is no JPEG", PATCH, "\x89PNG\r\n", REJECTION_BAD_IMAGE},
-	{"patch too short", PATCH, "\xff\xd8\xff", REJECTION_BAD_IMAGE},
+		VRM, REJECTION_BAD_FIELD},
+	{"vrm in overlong form", "AB\xc1\x81", VRM, REJECTION_BAD_FIELD},
+	{"vrm in overlong form of three", "AB\xe0\x81\x81", VRM, REJECTION_BAD_FIELD},
+	{"vrm with a surrogate", "AB\xed\xa0\x80", VRM, REJECTION_BAD_FIELD},
+	{"vrm beyond Unicode", "AB\xf4\x90\x80\x80", VRM, REJECTION_BAD_FIELD},
+	{"vrm with five-byte form", "AB\xf8\x88\x80\x80\x80", VRM, REJECTION_BAD_FIELD},
+	{"vrm begins with continuation", "\x80", VRM, REJECTION_BAD_FIELD},
+	{"vrm and tag", "4711", TAG, REJECTION_BAD_KIND},
+	{"country in lower case", "gb", COUNTRY, REJECTION_BAD_FIELD},
+	{"country of three", "GBR", COUNTRY, REJECTION_BAD_FIELD},
+	{"country of digits", "44", COUNTRY, REJECTION_BAD_FIELD},
+	{"patch is no JPEG", "\x89PNG\r\n", PATCH, REJECTION_BAD_IMAGE},
+	{"patch too short", "\xff\xd8\xff", PATCH, REJECTION_BAD_IMAGE},
 };
 
 static struct span *field_of(struct read *r, enum field field)
@@ -201,23 +200,23 @@ START_TEST(other_fields)
 END_TEST
 
 static const struct kind_row {
-	enum read_kind kind;
 	const char *vrm, *tag;
+	enum read_kind kind;
 	enum rejection want;
 } kind_rows[] = {
-	{READ_KIND_VRM, "A1", "", REJECTION_UNSPECIFIED},
-	{READ_KIND_VRM, "", "t", REJECTION_BAD_KIND},
-	{READ_KIND_VRM, "A1", "t", REJECTION_BAD_KIND},
-	{READ_KIND_HASHED_TAG, "", "t", REJECTION_UNSPECIFIED},
-	{READ_KIND_HASHED_TAG, "", "", REJECTION_MISSING_FIELD},
-	{READ_KIND_HASHED_TAG, "A1", "", REJECTION_BAD_KIND},
-	{READ_KIND_HASHED_TAG, "A1", "t", REJECTION_BAD_KIND},
-	{READ_KIND_NO_PLATE, "", "", REJECTION_UNSPECIFIED},
-	{READ_KIND_NO_PLATE, "A1", "", REJECTION_BAD_KIND},
-	{READ_KIND_NO_PLATE, "", "t", REJECTION_BAD_KIND},
-	{READ_KIND_UNSPECIFIED, "A1", "", REJECTION_BAD_KIND},
-	{(enum read_kind)4, "A1", "", REJECTION_BAD_KIND},
-	{(enum read_kind) - 1, "A1", "", REJECTION_BAD_KIND},
+	{"A1", "", READ_KIND_VRM, REJECTION_UNSPECIFIED},
+	{"", "t", READ_KIND_VRM, REJECTION_BAD_KIND},
+	{"A1", "t", READ_KIND_VRM, REJECTION_BAD_KIND},
+	{"", "t", READ_KIND_HASHED_TAG, REJECTION_UNSPECIFIED},
+	{"", "", READ_KIND_HASHED_TAG, REJECTION_MISSING_FIELD},
+	{"A1", "", READ_KIND_HASHED_TAG, REJECTION_BAD_KIND},
+	{"A1", "t", READ_KIND_HASHED_TAG, REJECTION_BAD_KIND},
+	{"", "", READ_KIND_NO_PLATE, REJECTION_UNSPECIFIED},
+	{"A1", "", READ_KIND_NO_PLATE, REJECTION_BAD_KIND},
+	{"", "t", READ_KIND_NO_PLATE, REJECTION_BAD_KIND},
+	{"A1", "", READ_KIND_UNSPECIFIED, REJECTION_BAD_KIND},
+	{"A1", "", (enum read_kind)4, REJECTION_BAD_KIND},
+	{"A1", "", (enum read_kind)99, REJECTION_BAD_KIND},
 };
 
 START_TEST(kinds)

@@ -169,7 +169,7 @@ END_TEST
 static void fill(uint8_t *body, size_t n, uint32_t number)
 {
 	for (size_t i = 0; i < n; i++)
-		body[i] = (uint8_t)(number * 31 + i * 7);
+		body[i] = (uint8_t)((size_t)number * 31 + i * 7);
 }
 
 /* More than the socket holds: queued up to the cap, then refused whole; everything arrives once, in order. */
@@ -241,7 +241,7 @@ END_TEST
 static void send_with_descriptors(const void *bytes, size_t n, int n_fds)
 {
 	_Alignas(struct cmsghdr) char control[CMSG_SPACE(8 * sizeof(int))] = {0};
-	struct iovec part = {(void *)(uintptr_t)bytes, n};
+	struct iovec part = {(void *)bytes, n};
 	struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = control};
 	struct cmsghdr *h = (struct cmsghdr *)control;
 
