@@ -22,7 +22,13 @@
 #define NARROW_NEXT_MS 1000
 
 /* What an answer to a narrowing is worth: only done is as good as it gets. */
-enum { WORTH_RECORDED = 60, WORTH_STOPPED_HERE = 40, WORTH_REFUSED = 20, WORTH_TROUBLE = 1 };
+enum {
+	WORTH_NO_RECEIPT = 80,
+	WORTH_RECORDED = 60,
+	WORTH_STOPPED_HERE = 40,
+	WORTH_REFUSED = 20,
+	WORTH_TROUBLE = 1
+};
 
 /* The nodes of --gateway, cut up. */
 struct nodes {
@@ -161,18 +167,27 @@ enum exit_code client_get(const struct options *o, const char *path, json_t **ou
 	return code;
 }
 
+static int outcome_worth(const json_t *json)
+{
+	const char *outcome = json_text(json, "outcome");
+
+	if (strcmp(outcome, "done") == 0)
+		return json_is_object(json_object_get(json, "receipt")) ? API_FINAL : WORTH_NO_RECEIPT;
+	if (strcmp(outcome, "recorded") == 0)
+		return WORTH_RECORDED;
+	return strcmp(outcome, "stopped_here") == 0 ? WORTH_STOPPED_HERE : WORTH_TROUBLE;
+}
+
 static int narrowing_worth(void *self, int status, struct span body)
 {
 	json_t *json;
 	int worth;
 
 	(void)self;
-	if (status == 200)
-		return API_FINAL;
-	if (status != 202)
+	if (status != 200 && status != 202)
 		return status < 500 ? WORTH_REFUSED : WORTH_TROUBLE;
 	json = json_of(body);
-	worth = strcmp(json_text(json, "outcome"), "recorded") == 0 ? WORTH_RECORDED : WORTH_STOPPED_HERE;
+	worth = outcome_worth(json);
 	json_decref(json);
 	return worth;
 }

@@ -192,16 +192,32 @@ static enum exit_code refused_tell(const struct options *o, const struct answer 
 		o->json ? "" : advice(answer));
 }
 
+/* An off is done when there is a receipt, and not before, whatever a node says. */
+static enum exit_code no_receipt_tell(
+	const struct options *o, const struct order *order, const json_t *answer)
+{
+	if (!o->json) {
+		heading(colours()->warn, order->heading, "The gateway says it is done, but gave NO RECEIPT.");
+		common_print(order, answer);
+		puts("Do not rely on it before 'anprctl history' shows by which entry it was enforced.");
+	}
+	return NOT_YET;
+}
+
 enum exit_code outcome_tell(const struct options *o, const struct order *order, const struct answer *answer)
 {
-	enum exit_code code;
+	const char *outcome = json_text(answer->json, "outcome");
+	bool done = answer->status == 200 && strcmp(outcome, "done") == 0;
 
 	if (answer->status != 200 && answer->status != 202)
 		return refused_tell(o, answer);
+	if (!done && strcmp(outcome, "recorded") != 0 && strcmp(outcome, "stopped_here") != 0)
+		return fail(o, REFUSED, "the gateway's answer makes no sense: nothing is confirmed");
 	if (o->json)
 		json_show(answer->json);
-	if (answer->status == 202)
+	if (!done)
 		return not_yet_tell(o, order, answer->json);
-	code = done_tell(o, order, answer->json);
-	return code;
+	if (order->narrows && !json_is_object(json_object_get(answer->json, "receipt")))
+		return no_receipt_tell(o, order, answer->json);
+	return done_tell(o, order, answer->json);
 }
