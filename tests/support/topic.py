@@ -32,8 +32,11 @@ class Record:
 
 
 def _refusal(error):
-    return error.code() in (KafkaError._SSL, KafkaError._AUTHENTICATION, KafkaError.TOPIC_AUTHORIZATION_FAILED,
-                            KafkaError.CLUSTER_AUTHORIZATION_FAILED)
+    # With TLS 1.3 a broker turns a client's certificate down only after the handshake, which to the client looks like a
+    # broken connection; the alert it sends tells the two apart.
+    return "SSL alert" in error.str() or error.code() in (
+        KafkaError._SSL, KafkaError._AUTHENTICATION, KafkaError.TOPIC_AUTHORIZATION_FAILED,
+        KafkaError.CLUSTER_AUTHORIZATION_FAILED)
 
 
 class Consumer:
@@ -76,6 +79,7 @@ class Consumer:
             except KafkaException as error:
                 if _refusal(error.args[0]):
                     raise Refused(str(error)) from None
+            self._kafka.poll(0)         # lets _noticed be called
             if self.trouble:
                 raise Refused(str(self.trouble))
             assert self._partitions or time.monotonic() < until, f"no topic {self.topic}"

@@ -24,3 +24,14 @@ def steady(value, seconds, what):
         assert value() == first, f"it changed: {what}"
         time.sleep(0.05)
     return first
+
+
+def settled(value, seconds, what):
+    """value(), once it has not changed for so long."""
+    until, last, since = time.monotonic() + PATIENCE, value(), time.monotonic()
+    while time.monotonic() - since < seconds:
+        assert time.monotonic() < until, f"still changing: {what}"
+        time.sleep(0.05)
+        if (now := value()) != last:
+            last, since = now, time.monotonic()
+    return last
