@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Whether an agreement fits what there is: asked when it is proposed, and again at its last consent, since other things
- * may have come into force in between.
+ * Whether an agreement fits what there is: asked when it is proposed, and again at its last consent, since
+ * other things may have come into force in between.
  */
 #include "gateway/governance/plan.h"
 #include "gateway/record/form.h"
@@ -22,7 +22,8 @@ static struct status check_names(const struct agreement *a, struct error *e)
 		return state_refuse(e, "the agreement's name is not 1-64 of A-Z a-z 0-9 . _ -");
 	for (size_t i = 0; i < a->n_rules; i++)
 		if (!form_id(a->rules[i].name))
-			return state_refuse(e, "rule %zu has a name that is not 1-64 of A-Z a-z 0-9 . _ -", i + 1);
+			return state_refuse(
+				e, "rule %zu has a name that is not 1-64 of A-Z a-z 0-9 . _ -", i + 1);
 	return S_OK;
 }
 
@@ -34,8 +35,8 @@ static bool has_decider(const struct organisation *o)
 	return false;
 }
 
-static struct status check_bodies(const struct governance *g, const struct partner *p, const struct agreement *a,
-	struct error *e)
+static struct status check_bodies(
+	const struct governance *g, const struct partner *p, const struct agreement *a, struct error *e)
 {
 	if (!state_organisation(g, a->recipient))
 		return state_refuse(e, "the recipient %s is no organisation of this gateway", a->recipient);
@@ -46,7 +47,8 @@ static struct status check_bodies(const struct governance *g, const struct partn
 	for (size_t i = 0; i < a->n_consents; i++) {
 		const struct organisation *o = state_organisation(g, a->consents[i]);
 		if (!o)
-			return state_refuse(e, "consents name %s, which is no organisation of this gateway", a->consents[i]);
+			return state_refuse(e, "consents name %s, which is no organisation of this gateway",
+				a->consents[i]);
 		if (!has_decider(o))
 			return state_refuse(e, "consents name %s, which has nobody who may consent", o->id);
 	}
@@ -62,25 +64,30 @@ static struct status check_others(const struct governance *g, size_t partner, co
 			const struct policy_agreement_version *v = &g->partners[i].agreements[k];
 			bool same = strcmp(v->agreement->id, a->id) == 0;
 			if (same && i != partner)
-				return state_refuse(e, "agreement %s is partner %s's", a->id, g->partners[i].id);
+				return state_refuse(
+					e, "agreement %s is partner %s's", a->id, g->partners[i].id);
 			if (i != partner || !version_alive(v, at))
 				continue;
 			if (same && strcmp(v->agreement->recipient, a->recipient) != 0)
-				return state_refuse(e, "agreement %s is with %s: another recipient is another agreement", a->id,
-					v->agreement->recipient);
+				return state_refuse(e,
+					"agreement %s is with %s: another recipient is another agreement",
+					a->id, v->agreement->recipient);
 			if (same)
 				continue;
 			others++;
 			if (strcmp(v->agreement->topic, a->topic) == 0)
-				return state_refuse(e, "topic %s is agreement %s's already", a->topic, v->agreement->id);
+				return state_refuse(
+					e, "topic %s is agreement %s's already", a->topic, v->agreement->id);
 		}
 	}
 	if (others >= FEEDS_MAX)
-		return state_refuse(e, "partner %s has %d agreements already", g->partners[partner].id, FEEDS_MAX);
+		return state_refuse(
+			e, "partner %s has %d agreements already", g->partners[partner].id, FEEDS_MAX);
 	return S_OK;
 }
 
-struct status agreement_check(const struct governance *g, const struct agreement *a, struct utc_ms at, struct error *e)
+struct status agreement_check(
+	const struct governance *g, const struct agreement *a, struct utc_ms at, struct error *e)
 {
 	size_t partner = state_partner(g, a->partner);
 	TRY(check_names(a, e));
@@ -90,6 +97,7 @@ struct status agreement_check(const struct governance *g, const struct agreement
 	if (a->until.v <= at.v)
 		return state_refuse(e, "the agreement ends at %s, which is past", CLOCK_TEXT(a->until));
 	if (!partner_register(&g->partners[partner]))
-		return state_refuse(e, "partner %s has no camera register yet: propose that first", a->partner);
+		return state_refuse(
+			e, "partner %s has no camera register yet: propose that first", a->partner);
 	return check_others(g, partner, a, at, e);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Taking the next journal entry in: its place in the chain, its node, then what it is about. Nothing is changed until
- * all of it was judged.
+ * Taking the next journal entry in: its place in the chain, its node, then what it is about. Nothing is
+ * changed until all of it was judged.
  */
 #include "gateway/governance/memory.h"
 #include "gateway/governance/plan.h"
@@ -11,7 +11,8 @@
 
 static bool signed_by(const struct journal_entry *entry, const uint8_t *key)
 {
-	return ok(node_verify(key, DOMAIN_JOURNAL, span_binary(entry->stored->entry), span_binary(entry->stored->signature)));
+	return ok(node_verify(key, DOMAIN_JOURNAL, span_binary(entry->stored->entry),
+		span_binary(entry->stored->signature)));
 }
 
 static bool node_known(const struct governance *g, const struct journal_entry *entry)
@@ -27,12 +28,14 @@ static bool genesis_node_known(const struct journal_entry *entry)
 {
 	const Anpr__V1__Genesis *s = entry->body->genesis;
 	for (size_t i = 0; i < s->n_node_keys; i++)
-		if (strcmp(s->node_keys[i]->node, entry->body->node) == 0 && signed_by(entry, s->node_keys[i]->public_key.data))
+		if (strcmp(s->node_keys[i]->node, entry->body->node) == 0 &&
+			signed_by(entry, s->node_keys[i]->public_key.data))
 			return true;
 	return false;
 }
 
-static struct status place_judge(const struct governance *g, const struct journal_entry *entry, struct error *e)
+static struct status place_judge(
+	const struct governance *g, const struct journal_entry *entry, struct error *e)
 {
 	bool genesis = entry->body->body_case == ANPR__V1__JOURNAL_ENTRY__BODY_GENESIS;
 	unsigned long long number = entry->body->sequence;
@@ -40,17 +43,20 @@ static struct status place_judge(const struct governance *g, const struct journa
 	if (entry->body->time_ms < g->time.v)
 		return state_refuse(e, "journal entry %llu is older than the one before it", number);
 	if (genesis != (g->sequence == 0))
-		return state_refuse(e, genesis ? "journal entry %llu begins the journal a second time"
-					       : "journal entry %llu: the journal does not begin with who there is", number);
+		return state_refuse(e,
+			genesis ? "journal entry %llu begins the journal a second time"
+				: "journal entry %llu: the journal does not begin with who there is",
+			number);
 	if (genesis ? !genesis_node_known(entry) : !node_known(g, entry))
-		return state_refuse(e, "journal entry %llu is not signed by a key of node %s", number, entry->body->node);
+		return state_refuse(
+			e, "journal entry %llu is not signed by a key of node %s", number, entry->body->node);
 	return S_OK;
 }
 
 static bool same_document(const Anpr__V1__DocumentRef *a, const Anpr__V1__DocumentRef *b)
 {
 	return a->kind == b->kind && a->size == b->size && strcmp(a->name, b->name) == 0 &&
-		span_equal(span_binary(a->sha256), span_binary(b->sha256));
+	       span_equal(span_binary(a->sha256), span_binary(b->sha256));
 }
 
 static struct status documents_judge(const Anpr__V1__Decree *d, const Anpr__V1__Command *c, struct error *e)
@@ -95,7 +101,8 @@ static struct status command_apply(struct governance *g, const Anpr__V1__Journal
 	struct seen *seen;
 	HASH_FIND(hh, g->seen, id, sizeof *id, seen);
 	if (seen)
-		return state_refuse(e, "the command is in the journal already, as entry %llu", (unsigned long long)seen->entry);
+		return state_refuse(e, "the command is in the journal already, as entry %llu",
+			(unsigned long long)seen->entry);
 	TRY(documents_judge(d, command, e));
 	struct plan p CLEANUP(plan_fini);
 	plan_init(&p, g);
@@ -110,8 +117,8 @@ static struct status command_apply(struct governance *g, const Anpr__V1__Journal
 	return S_OK;
 }
 
-static struct status decree_apply(struct governance *g, const Anpr__V1__JournalEntry *entry, struct history *h,
-	struct error *e)
+static struct status decree_apply(
+	struct governance *g, const Anpr__V1__JournalEntry *entry, struct history *h, struct error *e)
 {
 	Anpr__V1__Command *command = NULL;
 	struct digest id;
@@ -121,7 +128,8 @@ static struct status decree_apply(struct governance *g, const Anpr__V1__JournalE
 	return s;
 }
 
-static struct status body_apply(struct governance *g, const Anpr__V1__JournalEntry *b, struct history *h, struct error *e)
+static struct status body_apply(
+	struct governance *g, const Anpr__V1__JournalEntry *b, struct history *h, struct error *e)
 {
 	const struct utc_ms at = {b->time_ms};
 	switch (b->body_case) {
@@ -154,7 +162,8 @@ static struct status body_apply(struct governance *g, const Anpr__V1__JournalEnt
 
 struct status governance_apply(struct governance *g, const struct journal_entry *entry, struct error *e)
 {
-	struct history h = {.time = {entry->body->time_ms}, .accepted = {entry->body->time_ms}, .hash = entry->hash};
+	struct history h = {
+		.time = {entry->body->time_ms}, .accepted = {entry->body->time_ms}, .hash = entry->hash};
 	TRY(place_judge(g, entry, e));
 	struct status s = body_apply(g, entry->body, &h, e);
 	if (s.kind == STATUS_BAD_INPUT)

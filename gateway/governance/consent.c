@@ -30,7 +30,8 @@ static void need(const char ***list, size_t *n, const char *organisation)
 }
 
 /* An agreement's own bodies, and those of the version it replaces: nobody is dropped without being asked. */
-size_t consents_needed(const struct governance *g, const struct proposal *p, struct utc_ms at, const char ***out)
+size_t consents_needed(
+	const struct governance *g, const struct proposal *p, struct utc_ms at, const char ***out)
 {
 	const struct partner *partner = &g->partners[p->partner];
 	size_t n = 0;
@@ -51,7 +52,8 @@ size_t consents_needed(const struct governance *g, const struct proposal *p, str
 	return n;
 }
 
-static bool needs(const struct governance *g, const struct proposal *p, struct utc_ms at, const char *organisation)
+static bool needs(
+	const struct governance *g, const struct proposal *p, struct utc_ms at, const char *organisation)
 {
 	const char **list;
 	size_t n = consents_needed(g, p, at, &list);
@@ -77,7 +79,8 @@ static bool complete(struct plan *p, const struct proposal *of)
 }
 
 /* The text that the command carries or the documents topic has. */
-static struct status find_text(const struct plan *p, const Anpr__V1__DocumentRef *ref, struct span *text, struct error *e)
+static struct status find_text(
+	const struct plan *p, const Anpr__V1__DocumentRef *ref, struct span *text, struct error *e)
 {
 	struct digest want;
 	TRY(digest_from(span_binary(ref->sha256), &want));
@@ -112,8 +115,9 @@ static struct status check_repeated(const struct plan *p, const struct proposal 
 {
 	for (size_t i = 0; i < p->g->n_proposals; i++) {
 		const struct proposal *o = p->g->proposals[i];
-		if (o->state == PROPOSAL_OPEN && o->kind == new->kind && o->partner == new->partner &&
-			digest_equal(&o->sha256, &new->sha256) && p->at.v < o->at.v + PROPOSAL_LIFE_MS)
+		if (o->state == PROPOSAL_OPEN && o->kind == new->kind &&
+			o->partner == new->partner &&digest_equal(&o->sha256, &new->sha256) &&
+			p->at.v < o->at.v + PROPOSAL_LIFE_MS)
 			return state_refuse(e, "the same text is proposed already, as number %llu",
 				(unsigned long long)o->number);
 	}
@@ -125,11 +129,12 @@ static struct status check_repeated(const struct plan *p, const struct proposal 
 static void start_off(struct plan *p, const char *side)
 {
 	struct switch_key key = {.side = memory_text(side), .agreement = memory_text(p->agreement->id)};
-	plan_switch(p, p->partner, SWITCH_OFF, p->at, (struct utc_ms){0}, &key, selectors_of_agreement(p->agreement->id));
+	plan_switch(p, p->partner, SWITCH_OFF, p->at, (struct utc_ms){0}, &key,
+		selectors_of_agreement(p->agreement->id));
 }
 
-/* The agreement is agreed: resolved on the register as it is now, its switches off unless it goes on from a version
- * that was there. */
+/* The agreement is agreed: resolved on the register as it is now, its switches off unless it goes on from a
+ * version that was there. */
 static struct status agreement_effective(struct plan *p, const struct proposal *of, struct error *e)
 {
 	const struct partner *partner = &p->g->partners[of->partner];
@@ -140,7 +145,8 @@ static struct status agreement_effective(struct plan *p, const struct proposal *
 	TRY(schedule_resolve(of->agreement, partner_register(partner), &p->schedule));
 	if (p->replaces != NOWHERE) {
 		p->fences = true; /* it may share less than the one before */
-		text_add(&p->effect, "; replaces the version of entry %llu at once, switches stay as they are",
+		text_add(&p->effect,
+			"; replaces the version of entry %llu at once, switches stay as they are",
 			(unsigned long long)partner->facts[p->replaces].entry);
 		return S_OK;
 	}
@@ -180,8 +186,8 @@ static struct status describe_agreement(struct plan *p, const struct agreement *
 	struct schedule *s = NULL;
 	TRY(schedule_resolve(a, partner_register(partner), &s));
 	text_add(&p->effect, "agreement %s: %s shares %zu of %zu cameras with %s, from %s until %s", a->id,
-		a->partner, schedule_cameras(s), partner_register(partner)->n, a->recipient, CLOCK_TEXT(a->from),
-		CLOCK_TEXT(a->until));
+		a->partner, schedule_cameras(s), partner_register(partner)->n, a->recipient,
+		CLOCK_TEXT(a->from), CLOCK_TEXT(a->until));
 	if (old)
 		text_add(&p->effect, "; against the version in force %zu cameras more, %zu fewer",
 			effect_added(old, s), effect_added(s, old));
@@ -204,11 +210,12 @@ static struct status propose_agreement(struct plan *p, struct span text, struct 
 	p->proposal->agreement = a;
 	plan_touch(p, partner);
 	size_t current = partner_agreement(&p->g->partners[partner], a->id, p->at);
-	if (current != NOWHERE &&
-		digest_equal(&p->g->partners[partner].agreements[current].agreement->sha256, &p->proposal->sha256))
+	if (current != NOWHERE && digest_equal(&p->g->partners[partner].agreements[current].agreement->sha256,
+					  &p->proposal->sha256))
 		return state_refuse(e, "this text of agreement %s is in force already", a->id);
 	if (!needs(p->g, p->proposal, p->at, p->command->organisation))
-		return state_refuse(e, "%s is none of the bodies that consent to agreement %s", p->command->organisation, a->id);
+		return state_refuse(e, "%s is none of the bodies that consent to agreement %s",
+			p->command->organisation, a->id);
 	TRY(check_repeated(p, p->proposal, e));
 	TRY(describe_agreement(p, a));
 	if (complete(p, p->proposal))
@@ -216,15 +223,18 @@ static struct status propose_agreement(struct plan *p, struct span text, struct 
 	return S_OK;
 }
 
-static void describe_register(struct plan *p, const char *partner, const struct register_difference *d, size_t n)
+static void describe_register(
+	struct plan *p, const char *partner, const struct register_difference *d, size_t n)
 {
 	text_add(&p->effect,
-		"register of %s, %zu cameras: %zu removed or no longer live, %zu new, %zu made live, %zu changed, "
+		"register of %s, %zu cameras: %zu removed or no longer live, %zu new, %zu made live, %zu "
+		"changed, "
 		"%zu in another state that is not shared",
 		partner, n, d->removed, d->added, d->made_live, d->changed, d->restated);
 }
 
-/* What only takes away needs nobody's consent; what else there is in a register waits, its taking away does not. */
+/* What only takes away needs nobody's consent; what else there is in a register waits, its taking away does
+ * not. */
 static struct status judge_register(struct plan *p, struct camera_register *new, struct error *e)
 {
 	const struct partner *partner = &p->g->partners[p->proposal->partner];
@@ -233,8 +243,8 @@ static struct status judge_register(struct plan *p, struct camera_register *new,
 	if (old && difference_none(&d))
 		return state_refuse(e, "the register changes nothing");
 	if (!needs(p->g, p->proposal, p->at, p->command->organisation))
-		return state_refuse(e, "%s is none of the bodies that consent to a register of %s", p->command->organisation,
-			partner->id);
+		return state_refuse(e, "%s is none of the bodies that consent to a register of %s",
+			p->command->organisation, partner->id);
 	describe_register(p, partner->id, &d, new->n);
 	if (!difference_widens(&d)) {
 		p->narrows = true;
@@ -287,11 +297,12 @@ struct status propose_judge(struct plan *p, struct error *e)
 
 /* --- approve, refuse, withdraw --- */
 
-static const char *const closed_words[] = {"", "has taken effect", "was refused", "has lapsed",
-	"was overtaken by a later decision"};
+static const char *const closed_words[] = {
+	"", "has taken effect", "was refused", "has lapsed", "was overtaken by a later decision"};
 
 /* An open proposal that this body is asked about. */
-static struct status open_proposal(struct plan *p, uint64_t number, const struct proposal **out, struct error *e)
+static struct status open_proposal(
+	struct plan *p, uint64_t number, const struct proposal **out, struct error *e)
 {
 	const struct proposal *of = state_proposal(p->g, number);
 	p->touches = true;
@@ -299,12 +310,13 @@ static struct status open_proposal(struct plan *p, uint64_t number, const struct
 		return state_refuse(e, "there is no proposal %llu", (unsigned long long)number);
 	plan_touch(p, of->partner);
 	if (of->state != PROPOSAL_OPEN)
-		return state_refuse(e, "proposal %llu %s", (unsigned long long)number, closed_words[of->state]);
+		return state_refuse(
+			e, "proposal %llu %s", (unsigned long long)number, closed_words[of->state]);
 	if (p->at.v >= of->at.v + PROPOSAL_LIFE_MS)
 		return state_refuse(e, "proposal %llu has lapsed after 30 days", (unsigned long long)number);
 	if (!needs(p->g, of, p->at, p->command->organisation))
-		return state_refuse(e, "%s is none of the bodies asked about proposal %llu", p->command->organisation,
-			(unsigned long long)number);
+		return state_refuse(e, "%s is none of the bodies asked about proposal %llu",
+			p->command->organisation, (unsigned long long)number);
 	*out = of;
 	return S_OK;
 }
@@ -356,8 +368,8 @@ struct status withdraw_judge(struct plan *p, struct error *e)
 		p->partner = i;
 		p->withdraws = v;
 		plan_touch(p, i);
-		text_add(&p->effect, "ends agreement %s: %s no longer shares %zu cameras with %s", id, a->partner,
-			schedule_cameras(partner->agreements[v].schedule), a->recipient);
+		text_add(&p->effect, "ends agreement %s: %s no longer shares %zu cameras with %s", id,
+			a->partner, schedule_cameras(partner->agreements[v].schedule), a->recipient);
 		return S_OK;
 	}
 	return state_refuse(e, "no agreement %s is in force or to come", id);

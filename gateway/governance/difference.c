@@ -25,9 +25,9 @@ static bool same_external_ids(const struct camera *a, const struct camera *b)
 
 static bool same_camera(const struct camera *a, const struct camera *b)
 {
-	return a->lat == b->lat && a->lon == b->lon && a->heading == b->heading && same_text(a->name, b->name) &&
-		same_text(a->road, b->road) && same_text(a->area, b->area) && same_text(a->zone, b->zone) &&
-		same_external_ids(a, b);
+	return a->lat == b->lat && a->lon == b->lon && a->heading == b->heading &&
+	       same_text(a->name, b->name) && same_text(a->road, b->road) && same_text(a->area, b->area) &&
+	       same_text(a->zone, b->zone) && same_external_ids(a, b);
 }
 
 static void compare(const struct camera *old, const struct camera *new, struct register_difference *d)
@@ -39,7 +39,8 @@ static void compare(const struct camera *old, const struct camera *new, struct r
 	d->changed += !same_camera(old, new);
 }
 
-struct register_difference register_difference(const struct camera_register *old, const struct camera_register *new)
+struct register_difference register_difference(
+	const struct camera_register *old, const struct camera_register *new)
 {
 	struct register_difference d = {0};
 	size_t n = old ? old->n : 0, i = 0, k = 0;
@@ -86,7 +87,8 @@ static const struct camera *find(const struct camera_register *r, const char *id
 	return *from < r->n && strcmp(r->cameras[*from].id, id) == 0 ? &r->cameras[*from] : NULL;
 }
 
-struct camera_register *register_narrowed(const struct camera_register *old, const struct camera_register *new)
+struct camera_register *register_narrowed(
+	const struct camera_register *old, const struct camera_register *new)
 {
 	struct camera_register *r = memory_new(1, sizeof *r);
 	r->cameras = memory_new(old->n, sizeof *r->cameras);

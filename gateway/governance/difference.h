@@ -16,11 +16,13 @@ struct register_difference {
 };
 
 /* `old` NULL: everything is added. */
-struct register_difference register_difference(const struct camera_register *old, const struct camera_register *new);
+struct register_difference register_difference(
+	const struct camera_register *old, const struct camera_register *new);
 bool difference_none(const struct register_difference *d);
 bool difference_widens(const struct register_difference *d);
-/* The old register less what the new one takes away: what can be had without anybody's consent. The caller releases.
- * Its digest says what both are: SHA-256(old's || new's). */
-struct camera_register *register_narrowed(const struct camera_register *old, const struct camera_register *new);
+/* The old register less what the new one takes away: what can be had without anybody's consent. The caller
+ * releases. Its digest says what both are: SHA-256(old's || new's). */
+struct camera_register *register_narrowed(
+	const struct camera_register *old, const struct camera_register *new);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What takes effect by itself: ends of periods and agreements, proposals nobody finished, and stop files, which lie in a
- * node's folder and are journaled by it.
+ * What takes effect by itself: ends of periods and agreements, proposals nobody finished, and stop files,
+ * which lie in a node's folder and are journaled by it.
  */
 #include "gateway/governance/memory.h"
 #include "gateway/governance/resolve.h"
@@ -42,15 +42,17 @@ static struct next next_end(const struct governance *g)
 	for (size_t i = 0; i < g->n_partners; i++)
 		for (size_t k = 0; k < g->partners[i].n_agreements; k++)
 			if (agreement_ends(&g->partners[i], k))
-				consider(&next, g->partners[i].agreements[k].agreement->until.v, AGREEMENT_END,
-					g->partners[i].facts[k].proposal);
+				consider(&next, g->partners[i].agreements[k].agreement->until.v,
+					AGREEMENT_END, g->partners[i].facts[k].proposal);
 	for (size_t i = 0; i < g->n_proposals; i++)
 		if (g->proposals[i]->state == PROPOSAL_OPEN)
-			consider(&next, g->proposals[i]->at.v + PROPOSAL_LIFE_MS, PROPOSAL_OVER, g->proposals[i]->number);
+			consider(&next, g->proposals[i]->at.v + PROPOSAL_LIFE_MS, PROPOSAL_OVER,
+				g->proposals[i]->number);
 	return next;
 }
 
-struct status governance_due(const struct governance *g, struct utc_ms now, Anpr__V1__Lapse *out, struct utc_ms *next_due)
+struct status governance_due(
+	const struct governance *g, struct utc_ms now, Anpr__V1__Lapse *out, struct utc_ms *next_due)
 {
 	struct next next = next_end(g);
 	next_due->v = next.at;
@@ -64,7 +66,8 @@ struct status governance_due(const struct governance *g, struct utc_ms now, Anpr
 
 /* --- judging --- */
 
-static struct status period_judge(const struct governance *g, uint64_t subject, struct utc_ms at, struct error *e)
+static struct status period_judge(
+	const struct governance *g, uint64_t subject, struct utc_ms at, struct error *e)
 {
 	for (size_t i = 0; i < g->n_periods; i++)
 		if (g->periods[i].entry == subject && !g->periods[i].over && g->periods[i].until <= at.v)
@@ -81,7 +84,8 @@ static size_t version_ending(const struct partner *p, uint64_t proposal)
 	return NOWHERE;
 }
 
-static struct status end_judge(const struct governance *g, uint64_t subject, struct utc_ms at, struct error *e)
+static struct status end_judge(
+	const struct governance *g, uint64_t subject, struct utc_ms at, struct error *e)
 {
 	for (size_t i = 0; i < g->n_partners; i++) {
 		size_t v = version_ending(&g->partners[i], subject);
@@ -91,7 +95,8 @@ static struct status end_judge(const struct governance *g, uint64_t subject, str
 	return state_refuse(e, "no agreement of proposal %llu ends now", (unsigned long long)subject);
 }
 
-static struct status proposal_judge(const struct governance *g, uint64_t subject, struct utc_ms at, struct error *e)
+static struct status proposal_judge(
+	const struct governance *g, uint64_t subject, struct utc_ms at, struct error *e)
 {
 	const struct proposal *p = state_proposal(g, subject);
 	if (p && p->state == PROPOSAL_OPEN && p->at.v + PROPOSAL_LIFE_MS <= at.v)
@@ -107,19 +112,22 @@ static size_t find_stop(const struct governance *g, const char *node, const char
 	return NOWHERE;
 }
 
-static struct status stop_judge(const struct governance *g, const Anpr__V1__Lapse *l, const char *node, struct error *e)
+static struct status stop_judge(
+	const struct governance *g, const Anpr__V1__Lapse *l, const char *node, struct error *e)
 {
 	bool there = find_stop(g, node, l->partner) != NOWHERE;
 	if (*l->partner && state_partner(g, l->partner) == NOWHERE)
 		return state_refuse(e, "%s is no partner of this gateway", l->partner);
 	if (there == (l->cause == STOP_FILE))
-		return state_refuse(e, there ? "node %s's stop file is in the journal already"
-					     : "no stop file of node %s is in the journal", node);
+		return state_refuse(e,
+			there ? "node %s's stop file is in the journal already"
+			      : "no stop file of node %s is in the journal",
+			node);
 	return S_OK;
 }
 
-struct status lapse_judge(const struct governance *g, const Anpr__V1__Lapse *l, const char *node, struct utc_ms at,
-	struct error *e)
+struct status lapse_judge(const struct governance *g, const Anpr__V1__Lapse *l, const char *node,
+	struct utc_ms at, struct error *e)
 {
 	switch (l->cause) {
 	case SWITCH_PERIOD:

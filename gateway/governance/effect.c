@@ -9,11 +9,13 @@
 #include <stdlib.h>
 
 /* Whether a switch of this side and agreement is about the version. */
-static bool about(const struct partner *p, const struct policy_agreement_version *v, const struct switch_key *key)
+static bool about(
+	const struct partner *p, const struct policy_agreement_version *v, const struct switch_key *key)
 {
 	if (key->agreement && strcmp(key->agreement, v->agreement->id) != 0)
 		return false;
-	return !key->side || strcmp(key->side, p->organisation) == 0 || strcmp(key->side, v->agreement->recipient) == 0;
+	return !key->side || strcmp(key->side, p->organisation) == 0 ||
+	       strcmp(key->side, v->agreement->recipient) == 0;
 }
 
 static bool rule_covers(const struct policy_agreement_version *v, const char *rule, uint32_t index)
@@ -33,7 +35,8 @@ static bool version_covers(const struct policy_agreement_version *v, const char 
 	return c && strcmp(c->id, camera) == 0 && rule_covers(v, rule, c->index);
 }
 
-static bool covered(const struct partner *p, const struct switch_key *key, struct utc_ms at, const char *camera)
+static bool covered(
+	const struct partner *p, const struct switch_key *key, struct utc_ms at, const char *camera)
 {
 	for (size_t i = 0; i < p->n_agreements; i++) {
 		const struct policy_agreement_version *v = &p->agreements[i];
@@ -56,7 +59,8 @@ size_t effect_cameras(const struct partner *p, const struct switch_key *key, str
 	return n;
 }
 
-void effect_recipients(const struct partner *p, const struct switch_key *key, struct utc_ms at, struct buffer *out)
+void effect_recipients(
+	const struct partner *p, const struct switch_key *key, struct utc_ms at, struct buffer *out)
 {
 	bool first = true;
 	for (size_t i = 0; i < p->n_agreements; i++) {
@@ -66,7 +70,7 @@ void effect_recipients(const struct partner *p, const struct switch_key *key, st
 			continue;
 		for (size_t k = 0; k < i && !told; k++)
 			told = version_alive(&p->agreements[k], at) && about(p, &p->agreements[k], key) &&
-				strcmp(p->agreements[k].agreement->recipient, v->agreement->recipient) == 0;
+			       strcmp(p->agreements[k].agreement->recipient, v->agreement->recipient) == 0;
 		if (!told)
 			text_add(out, "%s%s", first ? "" : ", ", v->agreement->recipient);
 		first = false;

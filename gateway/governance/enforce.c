@@ -47,13 +47,14 @@ static bool fenced(const Anpr__V1__Enforced *n, uint32_t publisher)
 }
 
 /* Every publisher that has one of the touched partners. */
-static struct status all_fenced(const struct governance *g, const struct pending *p, const Anpr__V1__Enforced *n,
-	struct error *e)
+static struct status all_fenced(
+	const struct governance *g, const struct pending *p, const Anpr__V1__Enforced *n, struct error *e)
 {
 	for (size_t i = 0; i < p->n_partners; i++) {
 		uint32_t publisher = murmur2_partition(span_text(p->partners[i]), g->publishers);
 		if (!fenced(n, publisher))
-			return state_refuse(e, "entry %llu is called enforced, but publisher %u of %s was not fenced",
+			return state_refuse(e,
+				"entry %llu is called enforced, but publisher %u of %s was not fenced",
 				(unsigned long long)p->entry, publisher, p->partners[i]);
 	}
 	return S_OK;
@@ -69,7 +70,8 @@ struct status enforced_judge(const struct governance *g, const Anpr__V1__Enforce
 				(unsigned long long)n->entries[i]);
 		for (size_t k = 0; k < i; k++)
 			if (n->entries[k] == n->entries[i])
-				return state_refuse(e, "entry %llu is called enforced twice", (unsigned long long)n->entries[i]);
+				return state_refuse(e, "entry %llu is called enforced twice",
+					(unsigned long long)n->entries[i]);
 		TRY(all_fenced(g, &g->pending[at], n, e));
 		newest = n->entries[i] > newest ? n->entries[i] : newest;
 	}
@@ -78,7 +80,8 @@ struct status enforced_judge(const struct governance *g, const Anpr__V1__Enforce
 			return state_refuse(e, "there is no publisher %u", n->publishers[i]->publisher);
 	const struct digest *hash = &g->history[newest - 1].hash;
 	if (!span_equal(span_binary(n->entry_hash), span_of(hash->v, sizeof hash->v)))
-		return state_refuse(e, "an enforced entry names another hash than entry %llu has", (unsigned long long)newest);
+		return state_refuse(e, "an enforced entry names another hash than entry %llu has",
+			(unsigned long long)newest);
 	return S_OK;
 }
 
@@ -97,7 +100,8 @@ void enforced_execute(struct governance *g, const Anpr__V1__Enforced *n, uint64_
 		free((void *)(uintptr_t)g->pending[at].partners);
 		memmove(&g->pending[at], &g->pending[at + 1], (g->n_pending - at - 1) * sizeof *g->pending);
 		g->n_pending--;
-		text_add(&text, "%s%llu", i ? ", " : "has taken effect: entry ", (unsigned long long)n->entries[i]);
+		text_add(&text, "%s%llu", i ? ", " : "has taken effect: entry ",
+			(unsigned long long)n->entries[i]);
 	}
 	h->effect = memory_text(buffer_text(&text));
 	buffer_free(&text);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The first entry: who there is. And the same list made from a configuration held against it later; and nodes that
- * join.
+ * The first entry: who there is. And the same list made from a configuration held against it later; and nodes
+ * that join.
  */
 #include "gateway/governance/memory.h"
 #include "gateway/governance/state.h"
@@ -22,7 +22,8 @@ static struct status organisations_judge(const Anpr__V1__Genesis *s, struct erro
 		for (size_t k = 0; k < o->n_people; k++)
 			for (size_t m = 0; m < k; m++)
 				if (strcmp(o->people[m]->subject, o->people[k]->subject) == 0)
-					return state_refuse(e, "%s of %s twice", o->people[k]->subject, o->id);
+					return state_refuse(
+						e, "%s of %s twice", o->people[k]->subject, o->id);
 	}
 	return S_OK;
 }
@@ -43,7 +44,8 @@ static struct status partners_judge(const Anpr__V1__Genesis *s, struct error *e)
 			if (strcmp(s->partners[k]->id, p->id) == 0)
 				return state_refuse(e, "partner %s twice", p->id);
 		if (!has_organisation(s, p->organisation))
-			return state_refuse(e, "partner %s is of %s, which is no organisation", p->id, p->organisation);
+			return state_refuse(
+				e, "partner %s is of %s, which is no organisation", p->id, p->organisation);
 	}
 	return S_OK;
 }
@@ -56,7 +58,8 @@ struct status genesis_judge(const Anpr__V1__Genesis *s, struct error *e)
 		return state_refuse(e, "more than %d node keys", KEYS_MAX);
 	for (size_t i = 0; i < s->n_node_keys; i++)
 		for (size_t k = 0; k < i; k++)
-			if (span_equal(span_binary(s->node_keys[k]->public_key), span_binary(s->node_keys[i]->public_key)))
+			if (span_equal(span_binary(s->node_keys[k]->public_key),
+				    span_binary(s->node_keys[i]->public_key)))
 				return state_refuse(e, "the same key for two nodes");
 	return S_OK;
 }
@@ -76,7 +79,8 @@ static void organisation_take(struct organisation *to, const Anpr__V1__Organisat
 	to->people = memory_new(from->n_people, sizeof *to->people);
 	to->n_people = from->n_people;
 	for (size_t i = 0; i < from->n_people; i++)
-		to->people[i] = (struct person){memory_text(from->people[i]->subject), role_bits(from->people[i])};
+		to->people[i] =
+			(struct person){memory_text(from->people[i]->subject), role_bits(from->people[i])};
 }
 
 static int64_t clock_bound(const Anpr__V1__Partner *p)
@@ -146,8 +150,8 @@ void node_key_execute(struct governance *g, const Anpr__V1__NodeKey *key)
 
 /* --- the configuration against the journal --- */
 
-static void people_match(const struct governance *g, const struct organisation *o, const Anpr__V1__Organisation *s,
-	struct error *e)
+static void people_match(const struct governance *g, const struct organisation *o,
+	const Anpr__V1__Organisation *s, struct error *e)
 {
 	for (size_t i = 0; i < s->n_people; i++)
 		if (governance_roles(g, o->id, s->people[i]->subject) != role_bits(s->people[i]))
@@ -158,7 +162,8 @@ static void people_match(const struct governance *g, const struct organisation *
 		for (size_t k = 0; k < s->n_people; k++)
 			found |= strcmp(s->people[k]->subject, o->people[i].subject) == 0;
 		if (!found)
-			error_add(e, NULL, 0, 0, "organisation %s: %s is in the journal only", o->id, o->people[i].subject);
+			error_add(e, NULL, 0, 0, "organisation %s: %s is in the journal only", o->id,
+				o->people[i].subject);
 	}
 }
 
@@ -167,16 +172,19 @@ static void organisations_match(const struct governance *g, const Anpr__V1__Gene
 	for (size_t i = 0; i < s->n_organisations; i++) {
 		const struct organisation *o = state_organisation(g, s->organisations[i]->id);
 		if (!o) {
-			error_add(e, NULL, 0, 0, "organisation %s is not in the journal", s->organisations[i]->id);
+			error_add(e, NULL, 0, 0, "organisation %s is not in the journal",
+				s->organisations[i]->id);
 			continue;
 		}
 		if (!span_equal(buffer_span(&o->trust_root), span_binary(s->organisations[i]->trust_root)))
-			error_add(e, NULL, 0, 0, "organisation %s has another trust root in the journal", o->id);
+			error_add(e, NULL, 0, 0, "organisation %s has another trust root in the journal",
+				o->id);
 		people_match(g, o, s->organisations[i], e);
 	}
 	for (size_t i = 0; i < g->n_organisations; i++)
 		if (!has_organisation(s, g->organisations[i].id))
-			error_add(e, NULL, 0, 0, "organisation %s is in the journal only", g->organisations[i].id);
+			error_add(e, NULL, 0, 0, "organisation %s is in the journal only",
+				g->organisations[i].id);
 }
 
 static bool same_subjects(const struct partner *p, const Anpr__V1__Partner *s)
@@ -203,10 +211,11 @@ static void partners_match(const struct governance *g, const Anpr__V1__Genesis *
 		const struct partner *p = &g->partners[at];
 		known++;
 		if (strcmp(p->organisation, s->partners[i]->organisation) != 0)
-			error_add(e, NULL, 0, 0, "partner %s is of %s in the journal", p->id, p->organisation);
+			error_add(
+				e, NULL, 0, 0, "partner %s is of %s in the journal", p->id, p->organisation);
 		if (p->clock_bound_ms != clock_bound(s->partners[i]))
-			error_add(e, NULL, 0, 0, "partner %s has a clock bound of %lld ms in the journal", p->id,
-				(long long)p->clock_bound_ms);
+			error_add(e, NULL, 0, 0, "partner %s has a clock bound of %lld ms in the journal",
+				p->id, (long long)p->clock_bound_ms);
 		if (!same_subjects(p, s->partners[i]))
 			error_add(e, NULL, 0, 0, "partner %s has other push subjects in the journal", p->id);
 	}
@@ -220,11 +229,12 @@ static void keys_match(const struct governance *g, const Anpr__V1__Genesis *s, s
 		for (size_t k = 0; k < g->n_keys; k++)
 			if (memcmp(g->keys[k], s->node_keys[i]->public_key.data, 32) == 0 &&
 				strcmp(g->key_nodes[k], s->node_keys[i]->node) != 0)
-				error_add(e, NULL, 0, 0, "the key of node %s is node %s's in the journal", s->node_keys[i]->node,
-					g->key_nodes[k]);
+				error_add(e, NULL, 0, 0, "the key of node %s is node %s's in the journal",
+					s->node_keys[i]->node, g->key_nodes[k]);
 }
 
-struct status governance_matches(const struct governance *g, const Anpr__V1__Genesis *genesis, struct error *e)
+struct status governance_matches(
+	const struct governance *g, const Anpr__V1__Genesis *genesis, struct error *e)
 {
 	if (g->sequence == 0)
 		return S_OK;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Judging a command: who gave it, whether a person of that role may, whether what they saw still holds, and then what
- * they ask for.
+ * Judging a command: who gave it, whether a person of that role may, whether what they saw still holds, and
+ * then what they ask for.
  */
 #include "gateway/governance/memory.h"
 #include "gateway/governance/plan.h"
@@ -10,7 +10,7 @@
 static bool is_on(const Anpr__V1__Command *c)
 {
 	return c->ask_case == ANPR__V1__COMMAND__ASK_SET_SWITCH &&
-		c->set_switch->position == ANPR__V1__SWITCH_POSITION__SWITCH_POSITION_ON;
+	       c->set_switch->position == ANPR__V1__SWITCH_POSITION__SWITCH_POSITION_ON;
 }
 
 /* An operator sees to gaps and nothing else; an auditor changes nothing. */
@@ -20,8 +20,9 @@ static struct status role_judge(const struct plan *p, struct error *e)
 	unsigned needed = gap ? ROLE_BIT(ANPR__V1__ROLE__ROLE_OPERATOR) : DECIDERS;
 	if (p->roles & needed)
 		return S_OK;
-	return state_refuse(e, gap ? "%s of %s may not acknowledge gaps: that is an operator's"
-				   : "%s of %s may not decide: that is a policy-admin's or a controller's",
+	return state_refuse(e,
+		gap ? "%s of %s may not acknowledge gaps: that is an operator's"
+		    : "%s of %s may not decide: that is a policy-admin's or a controller's",
 		p->subject, p->command->organisation);
 }
 
@@ -31,10 +32,12 @@ static struct status head_judge(const struct plan *p, struct error *e)
 	const Anpr__V1__Command *c = p->command;
 	bool must = is_on(c) || c->ask_case == ANPR__V1__COMMAND__ASK_APPROVE;
 	if (c->head_sequence == 0)
-		return must ? state_refuse(e, "the command does not say which journal head its sender saw") : S_OK;
+		return must ? state_refuse(e, "the command does not say which journal head its sender saw")
+			    : S_OK;
 	const struct history *head = state_history(p->g, c->head_sequence);
 	if (!head)
-		return state_refuse(e, "the command was made after seeing entry %llu, which this journal does not have",
+		return state_refuse(e,
+			"the command was made after seeing entry %llu, which this journal does not have",
 			(unsigned long long)c->head_sequence);
 	if (!span_equal(span_binary(c->head_hash), span_of(head->hash.v, sizeof head->hash.v)))
 		return state_refuse(e, "the command was made after seeing another journal than this");
@@ -48,7 +51,9 @@ static struct status stale_judge(const struct plan *p, struct error *e)
 		const struct history *h = &p->g->history[n - 1];
 		for (size_t i = 0; h->touches && i < h->n_partners; i++)
 			if (p->touched[h->partners[i]])
-				return state_refuse(e, "stale: entry %llu (%s) was made about %s since entry %llu, the newest you saw",
+				return state_refuse(e,
+					"stale: entry %llu (%s) was made about %s since entry %llu, the "
+					"newest you saw",
 					(unsigned long long)n, h->action, p->g->partners[h->partners[i]].id,
 					(unsigned long long)p->command->head_sequence);
 	}
@@ -94,7 +99,7 @@ struct status plan_judge(struct plan *p, struct error *e)
 {
 	const Anpr__V1__Command *c = p->command;
 	bool always = c->ask_case == ANPR__V1__COMMAND__ASK_WITHDRAW ||
-		(c->ask_case == ANPR__V1__COMMAND__ASK_SET_SWITCH && !is_on(c));
+		      (c->ask_case == ANPR__V1__COMMAND__ASK_SET_SWITCH && !is_on(c));
 	if (p->g->sequence == 0)
 		return state_refuse(e, "the journal has not begun");
 	TRY(signer_judge(p, e));
@@ -103,7 +108,8 @@ struct status plan_judge(struct plan *p, struct error *e)
 		TRY(head_judge(p, e));
 	TRY(ask_judge(p, e));
 	if (!p->narrows && !p->by_cms)
-		return state_refuse(e, "this needs the person's own signature: a connection alone only turns off");
+		return state_refuse(
+			e, "this needs the person's own signature: a connection alone only turns off");
 	if (is_on(c) || c->ask_case == ANPR__V1__COMMAND__ASK_APPROVE)
 		TRY(stale_judge(p, e));
 	return S_OK;

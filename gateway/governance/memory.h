@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Memory of the state. There is no way on for a gateway that cannot hold its policy, so running out of memory ends
- * the process, before anything is half changed.
+ * Memory of the state. There is no way on for a gateway that cannot hold its policy, so running out of memory
+ * ends the process, before anything is half changed.
  */
 #ifndef ANPR_GOVERNANCE_MEMORY_H
 #define ANPR_GOVERNANCE_MEMORY_H

@@ -11,7 +11,8 @@
 
 void plan_init(struct plan *p, const struct governance *g)
 {
-	*p = (struct plan){.g = g, .partner = NOWHERE, .replaces = NOWHERE, .withdraws = NOWHERE, .action = ""};
+	*p = (struct plan){
+		.g = g, .partner = NOWHERE, .replaces = NOWHERE, .withdraws = NOWHERE, .action = ""};
 	p->touched = memory_new(g->n_partners, sizeof *p->touched);
 }
 
@@ -36,8 +37,8 @@ void plan_touch(struct plan *p, size_t partner)
 	p->touched[partner] = true;
 }
 
-void plan_switch(struct plan *p, size_t partner, enum switch_position position, struct utc_ms at, struct utc_ms until,
-	const struct switch_key *key, char *selectors)
+void plan_switch(struct plan *p, size_t partner, enum switch_position position, struct utc_ms at,
+	struct utc_ms until, const struct switch_key *key, char *selectors)
 {
 	GROW(p->switches, p->n_switches);
 	p->switches[p->n_switches++] = (struct planned_switch){

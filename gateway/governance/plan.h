@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A plan is what a command will do, worked out whole before anything is changed: judging makes it, applying the
- * decree carries it out, and carrying out cannot fail. Within governance only.
+ * A plan is what a command will do, worked out whole before anything is changed: judging makes it, applying
+ * the decree carries it out, and carrying out cannot fail. Within governance only.
  */
 #ifndef ANPR_GOVERNANCE_PLAN_H
 #define ANPR_GOVERNANCE_PLAN_H
@@ -19,38 +19,38 @@ struct plan {
 	const struct governance *g;
 	const Anpr__V1__SignedCommand *signed_command;
 	const Anpr__V1__Command *command;
-	struct utc_ms at;         /* the entry's time */
-	struct utc_ms accepted;   /* narrowing counts from here; never after `at` */
+	struct utc_ms at;       /* the entry's time */
+	struct utc_ms accepted; /* narrowing counts from here; never after `at` */
 	/* who */
 	char subject[256];
 	unsigned roles;
-	bool by_cms;              /* signed by the person, not only seen on a connection */
+	bool by_cms; /* signed by the person, not only seen on a connection */
 	/* what comes of it; owned */
-	const char *action;       /* "off", "propose_agreement" ...; not owned */
+	const char *action; /* "off", "propose_agreement" ...; not owned */
 	bool narrows, fences, touches;
-	bool *touched;            /* per partner */
+	bool *touched; /* per partner */
 	struct buffer effect;
 	struct planned_switch *switches;
 	size_t n_switches;
-	struct proposal *proposal;        /* a new one, with this body's consent */
-	uint64_t consents_to;             /* one there is, that gets this body's consent */
-	bool completes;                   /* with that consent it takes effect */
-	uint64_t closes;                  /* one that is refused */
-	size_t partner;                   /* of what follows */
-	struct agreement *agreement;      /* takes effect */
+	struct proposal *proposal;   /* a new one, with this body's consent */
+	uint64_t consents_to;        /* one there is, that gets this body's consent */
+	bool completes;              /* with that consent it takes effect */
+	uint64_t closes;             /* one that is refused */
+	size_t partner;              /* of what follows */
+	struct agreement *agreement; /* takes effect */
 	struct schedule *schedule;
-	size_t replaces;                  /* version that ends by it; NOWHERE = none */
-	struct camera_register *cameras;  /* takes effect */
-	size_t withdraws;                 /* version that is withdrawn; NOWHERE = none */
-	bool acknowledges;                /* a gap */
+	size_t replaces;                 /* version that ends by it; NOWHERE = none */
+	struct camera_register *cameras; /* takes effect */
+	size_t withdraws;                /* version that is withdrawn; NOWHERE = none */
+	bool acknowledges;               /* a gap */
 };
 
 void plan_init(struct plan *p, const struct governance *g);
 void plan_fini(struct plan *p);
 void plan_touch(struct plan *p, size_t partner);
 /* `key` and `selectors` become the plan's. */
-void plan_switch(struct plan *p, size_t partner, enum switch_position position, struct utc_ms at, struct utc_ms until,
-	const struct switch_key *key, char *selectors);
+void plan_switch(struct plan *p, size_t partner, enum switch_position position, struct utc_ms at,
+	struct utc_ms until, const struct switch_key *key, char *selectors);
 /* Carry out as entry `number`. What the state keeps of the plan is taken out of it. */
 void plan_execute(struct governance *g, struct plan *p, uint64_t number);
 
@@ -70,17 +70,21 @@ struct status refuse_judge(struct plan *p, struct error *e);
 struct status withdraw_judge(struct plan *p, struct error *e);
 
 /* Whether the agreement may come into force as things stand (agreement_check.c). */
-struct status agreement_check(const struct governance *g, const struct agreement *a, struct utc_ms at, struct error *e);
+struct status agreement_check(
+	const struct governance *g, const struct agreement *a, struct utc_ms at, struct error *e);
 
-/* Which organisations have to consent: a list of borrowed ids, the list owned. Depends on what is in force now, so a
- * body that came in by an agreement since the proposal is asked too. */
-size_t consents_needed(const struct governance *g, const struct proposal *p, struct utc_ms at, const char ***out);
+/* Which organisations have to consent: a list of borrowed ids, the list owned. Depends on what is in force
+ * now, so a body that came in by an agreement since the proposal is asked too. */
+size_t consents_needed(
+	const struct governance *g, const struct proposal *p, struct utc_ms at, const char ***out);
 bool consent_given(const struct proposal *p, const char *organisation);
 
-/* Cameras of the newest register that the switch is about and that an agreement of this side covers (effect.c). */
+/* Cameras of the newest register that the switch is about and that an agreement of this side covers
+ * (effect.c). */
 size_t effect_cameras(const struct partner *p, const struct switch_key *key, struct utc_ms at);
 /* Recipients that the switch is about: "mps, btp". Appended. */
-void effect_recipients(const struct partner *p, const struct switch_key *key, struct utc_ms at, struct buffer *out);
+void effect_recipients(
+	const struct partner *p, const struct switch_key *key, struct utc_ms at, struct buffer *out);
 /* Cameras covered by b and not by a (NULL = nothing). */
 size_t effect_added(const struct schedule *a, const struct schedule *b);
 

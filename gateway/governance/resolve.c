@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Patterns and areas to camera ids. Depends on the register and the asking alone, so that every reader of the journal
- * comes to the same cameras.
+ * Patterns and areas to camera ids. Depends on the register and the asking alone, so that every reader of the
+ * journal comes to the same cameras.
  */
 #include "gateway/governance/resolve.h"
 
@@ -63,7 +63,8 @@ char *selectors_of_agreement(const char *agreement)
 	return finish(&text);
 }
 
-static void mark_pattern(const struct camera_register *r, const char *pattern, bool *marked, size_t *unmatched)
+static void mark_pattern(
+	const struct camera_register *r, const char *pattern, bool *marked, size_t *unmatched)
 {
 	if (!form_is_glob(pattern)) {
 		const struct camera *c = register_find(r, span_text(pattern));
@@ -80,7 +81,8 @@ static void mark_pattern(const struct camera_register *r, const char *pattern, b
 	*unmatched += !found;
 }
 
-static void resolve_cameras(const struct camera_register *r, const Anpr__V1__CameraSelector *s, struct resolved *out)
+static void resolve_cameras(
+	const struct camera_register *r, const Anpr__V1__CameraSelector *s, struct resolved *out)
 {
 	size_t n = r ? r->n : 0, found = 0;
 	bool *marked = memory_new(n, sizeof *marked);
@@ -110,10 +112,11 @@ static char *text_or_none(const char *text)
 
 void resolve(const struct partner *p, const Anpr__V1__SetSwitch *ask, const char *side, struct resolved *out)
 {
-	*out = (struct resolved){.key = {.side = memory_text(side),
-					 .agreement = text_or_none(ask->agreement),
-					 .rule = text_or_none(ask->rule),
-					 .classes = ask->data_class ? 1u << ((unsigned)ask->data_class - 1) : 0}};
+	*out = (struct resolved){
+		.key = {.side = memory_text(side),
+			.agreement = text_or_none(ask->agreement),
+			.rule = text_or_none(ask->rule),
+			.classes = ask->data_class ? 1u << ((unsigned)ask->data_class - 1) : 0}};
 	if (ask->cameras)
 		resolve_cameras(partner_register(p), ask->cameras, out);
 }

@@ -37,8 +37,8 @@ static void ruling_of(const struct plan *p, struct ruling *out)
 	documents_list(out);
 }
 
-static struct status judge(const struct governance *g, const Anpr__V1__SignedCommand *signed_command, struct utc_ms now,
-	struct ruling *out, struct error *e)
+static struct status judge(const struct governance *g, const Anpr__V1__SignedCommand *signed_command,
+	struct utc_ms now, struct ruling *out, struct error *e)
 {
 	TRY(command_decode(span_binary(signed_command->command), &out->command, &out->id, e));
 	out->already = seen_entry(g, &out->id);

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Who gave a command: every signature on it holds under the trust root of the organisation it speaks for, and all are
- * one person's, who is one of that organisation's people.
+ * Who gave a command: every signature on it holds under the trust root of the organisation it speaks for, and
+ * all are one person's, who is one of that organisation's people.
  */
 #include "gateway/governance/plan.h"
 
 #include "gateway/record/form.h"
 
-static struct status verify_one(const struct plan *p, const struct organisation *o, const Anpr__V1__Signature *s,
-	char *subject, struct error *e)
+static struct status verify_one(const struct plan *p, const struct organisation *o,
+	const Anpr__V1__Signature *s, char *subject, struct error *e)
 {
 	struct span value = span_binary(s->value), root = buffer_span(&o->trust_root);
 	switch (s->kind) {

@@ -70,7 +70,8 @@ static void partner_fini(struct partner *p)
 	free(p->agreements);
 	free(p->facts);
 	struct switch_state *s, *next;
-	HASH_ITER(hh, p->states, s, next) {
+	HASH_ITER(hh, p->states, s, next)
+	{
 		HASH_DEL(p->states, s);
 		free(s);
 	}
@@ -93,7 +94,8 @@ static void history_free(struct governance *g)
 	}
 	free(g->history);
 	struct seen *s, *next;
-	HASH_ITER(hh, g->seen, s, next) {
+	HASH_ITER(hh, g->seen, s, next)
+	{
 		HASH_DEL(g->seen, s);
 		free(s);
 	}
@@ -218,7 +220,8 @@ bool partner_has_side(const struct partner *p, const char *organisation, struct 
 	if (strcmp(p->organisation, organisation) == 0)
 		return true;
 	for (size_t i = 0; i < p->n_agreements; i++)
-		if (version_alive(&p->agreements[i], at) && strcmp(p->agreements[i].agreement->recipient, organisation) == 0)
+		if (version_alive(&p->agreements[i], at) &&
+			strcmp(p->agreements[i].agreement->recipient, organisation) == 0)
 			return true;
 	return false;
 }
@@ -245,7 +248,7 @@ uint32_t governance_publishers(const struct governance *g)
 
 size_t governance_node_keys(const struct governance *g, const uint8_t (**keys)[32])
 {
-	*keys = (const uint8_t (*)[32])g->keys;
+	*keys = (const uint8_t(*)[32])g->keys;
 	return g->n_keys;
 }
 

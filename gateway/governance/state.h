@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * What the journal's entries add up to, as governance itself sees it. Within governance only: the others use
- * governance.h. Nothing here is changed but by plan_execute, genesis_execute, lapse_execute and enforce_execute, all of
- * them after everything was judged.
+ * governance.h. Nothing here is changed but by plan_execute, genesis_execute, lapse_execute and
+ * enforce_execute, all of them after everything was judged.
  */
 #ifndef ANPR_GOVERNANCE_STATE_H
 #define ANPR_GOVERNANCE_STATE_H
@@ -37,11 +37,11 @@ struct agreement_facts {
 
 /* One switch and how it stands: the fold of its events. */
 struct switch_state {
-	struct digest key;    /* of the switch_key */
-	size_t event;         /* an event of this key */
-	size_t last;          /* the latest event that turned it */
-	int64_t off_until;    /* 0 = no off since the last on; FOR_EVER = no end */
-	int64_t on_until;     /* end of an `on --for`; 0 = none */
+	struct digest key; /* of the switch_key */
+	size_t event;      /* an event of this key */
+	size_t last;       /* the latest event that turned it */
+	int64_t off_until; /* 0 = no off since the last on; FOR_EVER = no end */
+	int64_t on_until;  /* end of an `on --for`; 0 = none */
 	UT_hash_handle hh;
 };
 
@@ -60,11 +60,17 @@ struct partner {
 	char **selectors;              /* beside each: what was asked for, canonical; see resolve.h */
 	size_t n_switches;
 	struct switch_state *states;
-	uint64_t gap_entry;            /* newest acknowledgement of a gap; 0 = none */
+	uint64_t gap_entry; /* newest acknowledgement of a gap; 0 = none */
 	struct utc_ms gap_at;
 };
 
-enum proposal_state { PROPOSAL_OPEN = 0, PROPOSAL_EFFECTIVE, PROPOSAL_REFUSED, PROPOSAL_LAPSED, PROPOSAL_SUPERSEDED };
+enum proposal_state {
+	PROPOSAL_OPEN = 0,
+	PROPOSAL_EFFECTIVE,
+	PROPOSAL_REFUSED,
+	PROPOSAL_LAPSED,
+	PROPOSAL_SUPERSEDED
+};
 
 struct consent {
 	char *organisation, *subject;
@@ -79,8 +85,8 @@ struct proposal {
 	struct utc_ms at;
 	char *organisation, *subject, *effect, *name;
 	struct digest sha256;
-	struct agreement *agreement;      /* for an agreement */
-	struct camera_register *cameras;  /* for a register */
+	struct agreement *agreement;     /* for an agreement */
+	struct camera_register *cameras; /* for a register */
 	struct consent *consents;
 	size_t n_consents;
 };
@@ -91,8 +97,8 @@ struct period {
 	size_t partner;
 	struct digest key;
 	int64_t until;
-	bool on;    /* of an `on --for`: its end narrows */
-	bool over;  /* journaled, or nothing is left to end */
+	bool on;   /* of an `on --for`: its end narrows */
+	bool over; /* journaled, or nothing is left to end */
 };
 
 /* A stop file that lies in a node's folder. */
@@ -107,8 +113,8 @@ struct history {
 	const char *action; /* not owned */
 	size_t *partners;   /* touched */
 	size_t n_partners;
-	bool touches;       /* switches, an agreement or a proposal: makes what was seen before stale */
-	bool fences;        /* narrows: pending until enforced */
+	bool touches; /* switches, an agreement or a proposal: makes what was seen before stale */
+	bool fences;  /* narrows: pending until enforced */
 	uint64_t enforced_by;
 	struct digest hash;
 };
@@ -130,7 +136,7 @@ struct governance {
 	size_t n_organisations;
 	struct partner *partners;
 	size_t n_partners;
-	char **key_nodes;         /* beside each key: the node that has it */
+	char **key_nodes; /* beside each key: the node that has it */
 	uint8_t (*keys)[32];
 	size_t n_keys;
 	struct proposal **proposals;
@@ -141,7 +147,7 @@ struct governance {
 	size_t n_stops;
 	struct history *history;
 	struct seen *seen;
-	struct governance_partner *partner_list;           /* what the getters lend out */
+	struct governance_partner *partner_list; /* what the getters lend out */
 	struct governance_organisation *organisation_list;
 	struct pending *pending;
 	size_t n_pending;
@@ -162,7 +168,7 @@ bool partner_has_side(const struct partner *p, const char *organisation, struct 
 const struct history *state_history(const struct governance *g, uint64_t number);
 /* Role bits of those who propose, consent and switch. */
 #define ROLE_BIT(role) (1u << (unsigned)(role))
-#define DECIDERS (ROLE_BIT(ANPR__V1__ROLE__ROLE_POLICY_ADMIN) | ROLE_BIT(ANPR__V1__ROLE__ROLE_CONTROLLER))
+#define DECIDERS       (ROLE_BIT(ANPR__V1__ROLE__ROLE_POLICY_ADMIN) | ROLE_BIT(ANPR__V1__ROLE__ROLE_CONTROLLER))
 
 void switch_event_fini(struct switch_event *event);
 void proposal_free(struct proposal *p);
@@ -177,8 +183,8 @@ void genesis_execute(struct governance *g, const Anpr__V1__Genesis *genesis);
 struct status node_key_judge(const struct governance *g, const Anpr__V1__NodeKey *key, struct error *e);
 void node_key_execute(struct governance *g, const Anpr__V1__NodeKey *key);
 /* `h` gets what the entry did, for the history. */
-struct status lapse_judge(const struct governance *g, const Anpr__V1__Lapse *l, const char *node, struct utc_ms at,
-	struct error *e);
+struct status lapse_judge(const struct governance *g, const Anpr__V1__Lapse *l, const char *node,
+	struct utc_ms at, struct error *e);
 void lapse_execute(struct governance *g, const Anpr__V1__Lapse *l, const char *node, struct utc_ms at,
 	uint64_t number, struct history *h);
 struct status enforced_judge(const struct governance *g, const Anpr__V1__Enforced *n, struct error *e);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * How each switch stands: its events folded in journal order, as policy folds them. An off lasts until an `on` of the
- * same key or its own end, whichever comes first, and none shortens another; an `on --for` is off again at its end.
+ * How each switch stands: its events folded in journal order, as policy folds them. An off lasts until an
+ * `on` of the same key or its own end, whichever comes first, and none shortens another; an `on --for` is off
+ * again at its end.
  */
 #include "gateway/governance/memory.h"
 #include "gateway/governance/state.h"
@@ -40,8 +41,8 @@ static struct switch_state *state_of(struct partner *p, const struct digest *key
 	return s;
 }
 
-/* Ends of periods that the event makes pointless: all where the switch is now on; that of an `on --for` where it is
- * off already. */
+/* Ends of periods that the event makes pointless: all where the switch is now on; that of an `on --for` where
+ * it is off already. */
 static void periods_settle(struct governance *g, size_t partner, const struct digest *key, bool on)
 {
 	for (size_t i = 0; i < g->n_periods; i++) {
@@ -68,7 +69,8 @@ void switch_take(struct governance *g, size_t partner, struct switch_event *even
 	periods_settle(g, partner, &key, on);
 	if (event->until.v) {
 		GROW(g->periods, g->n_periods);
-		g->periods[g->n_periods++] = (struct period){event->entry, partner, key, event->until.v, on, false};
+		g->periods[g->n_periods++] =
+			(struct period){event->entry, partner, key, event->until.v, on, false};
 	}
 	GROW(p->selectors, p->n_switches);
 	GROW(p->switches, p->n_switches);
@@ -88,7 +90,8 @@ void switch_describe(const struct switch_key *key, const char *selectors, struct
 		text_add(out, "%s over everything", side);
 		return;
 	}
-	text_add(out, "%s over %.*s%s", side, SHOWN_MAX, selectors, strlen(selectors) > SHOWN_MAX ? "..." : "");
+	text_add(out, "%s over %.*s%s", side, SHOWN_MAX, selectors,
+		strlen(selectors) > SHOWN_MAX ? "..." : "");
 	if (key->cameras)
 		text_add(out, " (%zu cameras)", key->n_cameras);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Turning switches: which switches a command means, on its signer's own side, and what then still holds sharing off.
+ * Turning switches: which switches a command means, on its signer's own side, and what then still holds
+ * sharing off.
  */
 #include "gateway/governance/plan.h"
 
@@ -28,7 +29,7 @@ static size_t tell_still_off(struct plan *p, size_t partner, bool by_name)
 		bool turned = false;
 		for (size_t i = 0; i < p->n_switches && !turned; i++)
 			turned = p->switches[i].partner == partner &&
-				switch_key_equal(&p->switches[i].event.key, &at->switches[s->event].key);
+				 switch_key_equal(&p->switches[i].event.key, &at->switches[s->event].key);
 		if (turned || !switch_state_off(s, p->at) || !matters(p, at, &at->switches[s->event].key))
 			continue;
 		if (by_name && n < SHOWN_MAX) {
@@ -66,11 +67,13 @@ static struct status check_named(const struct plan *p, const struct partner *par
 		return S_OK;
 	size_t v = partner_agreement(partner, ask->agreement, p->at);
 	if (v == NOWHERE)
-		return state_refuse(e, "partner %s has no agreement %s in force or to come", partner->id, ask->agreement);
+		return state_refuse(
+			e, "partner %s has no agreement %s in force or to come", partner->id, ask->agreement);
 	const struct agreement *a = partner->agreements[v].agreement;
 	if (strcmp(p->command->organisation, partner->organisation) != 0 &&
 		strcmp(p->command->organisation, a->recipient) != 0)
-		return state_refuse(e, "%s is on neither side of agreement %s", p->command->organisation, a->id);
+		return state_refuse(
+			e, "%s is on neither side of agreement %s", p->command->organisation, a->id);
 	for (size_t i = 0; *ask->rule && i < a->n_rules; i++)
 		if (strcmp(a->rules[i].name, ask->rule) == 0)
 			return S_OK;
@@ -98,8 +101,8 @@ static void off_one(struct plan *p, size_t partner, struct resolved *r)
 
 static struct switch_key key_copy(const struct switch_key *key)
 {
-	struct switch_key copy = {memory_text(key->side), memory_text(key->agreement), memory_text(key->rule), key->classes,
-		NULL, key->n_cameras};
+	struct switch_key copy = {memory_text(key->side), memory_text(key->agreement), memory_text(key->rule),
+		key->classes, NULL, key->n_cameras};
 	const char **cameras = key->cameras ? memory_new(key->n_cameras, sizeof *cameras) : NULL;
 	for (size_t i = 0; i < key->n_cameras; i++)
 		cameras[i] = memory_text(key->cameras[i]);
@@ -107,8 +110,9 @@ static struct switch_key key_copy(const struct switch_key *key)
 	return copy;
 }
 
-/* The switches that this `on` turns: those of the same side that were asked for in the same words, whatever cameras
- * those meant at the time, and the one with the very same cameras. Only where there is something to turn. */
+/* The switches that this `on` turns: those of the same side that were asked for in the same words, whatever
+ * cameras those meant at the time, and the one with the very same cameras. Only where there is something to
+ * turn. */
 static size_t on_one(struct plan *p, size_t partner, const struct resolved *r, struct utc_ms until)
 {
 	const struct partner *at = &p->g->partners[partner];
@@ -117,7 +121,8 @@ static size_t on_one(struct plan *p, size_t partner, const struct resolved *r, s
 	for (const struct switch_state *s = at->states; s; s = s->hh.next) {
 		const struct switch_event *event = &at->switches[s->event];
 		bool meant = event->key.side && strcmp(event->key.side, p->command->organisation) == 0 &&
-			(strcmp(at->selectors[s->event], selectors) == 0 || switch_key_equal(&event->key, &r->key));
+			     (strcmp(at->selectors[s->event], selectors) == 0 ||
+				     switch_key_equal(&event->key, &r->key));
 		if (!meant || (!switch_state_off(s, p->at) && s->on_until == until.v))
 			continue;
 		struct switch_key key = key_copy(&event->key);
@@ -155,7 +160,8 @@ static struct status turn(struct plan *p, size_t partner, bool only, struct erro
 	if (ask->position == ANPR__V1__SWITCH_POSITION__SWITCH_POSITION_ON)
 		return turn_on(p, partner, &r, only, e);
 	if (r.nothing)
-		return only ? state_refuse(e, "no camera of %s is selected", p->g->partners[partner].id) : S_OK;
+		return only ? state_refuse(e, "no camera of %s is selected", p->g->partners[partner].id)
+			    : S_OK;
 	off_one(p, partner, &r);
 	return S_OK;
 }
@@ -168,7 +174,8 @@ static struct status turn_named(struct plan *p, struct error *e)
 		return state_refuse(e, "%s is no partner of this gateway", name);
 	if (!partner_has_side(&p->g->partners[partner], side, p->at))
 		return state_refuse(e,
-			"%s has no switch over %s: it neither runs its cameras nor receives its reads (a body that consented "
+			"%s has no switch over %s: it neither runs its cameras nor receives its reads (a "
+			"body that consented "
 			"withdraws the agreement instead)",
 			side, name);
 	TRY(check_named(p, &p->g->partners[partner], e));

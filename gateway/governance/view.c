@@ -1,21 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The state as JSON, for the API, the page and anprctl. Names below are stable: fields are added, never renamed. Times
- * are RFC 3339 in UTC, hashes lower-case hexadecimal, absent things null. Every view is an array of objects.
+ * The state as JSON, for the API, the page and anprctl. Names below are stable: fields are added, never
+ * renamed. Times are RFC 3339 in UTC, hashes lower-case hexadecimal, absent things null. Every view is an
+ * array of objects.
  *
- * history      number, time, accepted, node, who {organisation, subject} | null, action, partner (null where none or
- *              several), partners [], reason, effect, fences (needs to be enforced), enforced_by | null, hash
+ * history      number, time, accepted, node, who {organisation, subject} | null, action, partner (null where
+ * none or several), partners [], reason, effect, fences (needs to be enforced), enforced_by | null, hash
  *              action: genesis node_key off on propose_agreement propose_register approve refuse withdraw
- *              acknowledge_gap period_ended agreement_ended proposal_lapsed stop_file stop_file_removed enforced
- * proposals    number, kind (agreement | register), state (open effective refused lapsed superseded), partner,
- *              agreement | null, name, sha256, proposed, proposer, subject, consents {have [], need []}, effect, lapses
- * agreements   id, partner, recipient, topic, state (in_force not_started expired withdrawn replaced), consents [],
- *              valid {from, until, review_by}, agreed, ended, version (entry of the last consent), proposal,
- *              withdrawn_by (entry) | null, cameras, purposes [], share [], keep_for (ms), instrument, controller,
- *              rules [], sha256
- * cameras      (view_cameras.c) camera_id, name, road, area, state, agreements [], on, reason | null
- * switches     (view_switches.c) side | null (stop file), selectors, agreement, rule, class, cameras (count) | null,
- *              position (on | off), who, entry, since, until | null
+ *              acknowledge_gap period_ended agreement_ended proposal_lapsed stop_file stop_file_removed
+ * enforced proposals    number, kind (agreement | register), state (open effective refused lapsed
+ * superseded), partner, agreement | null, name, sha256, proposed, proposer, subject, consents {have [], need
+ * []}, effect, lapses agreements   id, partner, recipient, topic, state (in_force not_started expired
+ * withdrawn replaced), consents [], valid {from, until, review_by}, agreed, ended, version (entry of the last
+ * consent), proposal, withdrawn_by (entry) | null, cameras, purposes [], share [], keep_for (ms), instrument,
+ * controller, rules [], sha256 cameras      (view_cameras.c) camera_id, name, road, area, state, agreements
+ * [], on, reason | null switches     (view_switches.c) side | null (stop file), selectors, agreement, rule,
+ * class, cameras (count) | null, position (on | off), who, entry, since, until | null
  */
 #include "gateway/governance/view.h"
 
@@ -69,11 +69,11 @@ static json_t *history_one(const struct governance *g, uint64_t number)
 	for (size_t i = 0; i < h->n_partners; i++)
 		json_array_append_new(partners, json_string(g->partners[h->partners[i]].id));
 	json_t *one = h->n_partners == 1 ? json_incref(json_array_get(partners, 0)) : json_null();
-	return json_pack("{s:I, s:o, s:o, s:s, s:o, s:s, s:o, s:o, s:o, s:o, s:b, s:o, s:s}", "number", (json_int_t)number,
-		"time", view_time(h->time), "accepted", view_time(h->accepted), "node", h->node, "who", view_who(g, number),
-		"action", h->action, "partner", one, "partners", partners, "reason", view_text(h->reason), "effect",
-		view_text(h->effect), "fences", h->fences, "enforced_by", view_number(h->enforced_by), "hash",
-		DIGEST_TEXT(&h->hash));
+	return json_pack("{s:I, s:o, s:o, s:s, s:o, s:s, s:o, s:o, s:o, s:o, s:b, s:o, s:s}", "number",
+		(json_int_t)number, "time", view_time(h->time), "accepted", view_time(h->accepted), "node",
+		h->node, "who", view_who(g, number), "action", h->action, "partner", one, "partners",
+		partners, "reason", view_text(h->reason), "effect", view_text(h->effect), "fences", h->fences,
+		"enforced_by", view_number(h->enforced_by), "hash", DIGEST_TEXT(&h->hash));
 }
 
 static bool is_about(const struct governance *g, const struct history *h, const char *partner)
@@ -117,19 +117,20 @@ char *governance_view_proposals(const struct governance *g)
 		const struct proposal *p = g->proposals[i];
 		const struct utc_ms lapses = {p->at.v + PROPOSAL_LIFE_MS};
 		json_array_append_new(list,
-			json_pack("{s:I, s:s, s:s, s:s, s:o, s:s, s:s, s:o, s:s, s:s, s:o, s:o, s:o}", "number",
-				(json_int_t)p->number, "kind", p->agreement ? "agreement" : "register", "state",
-				proposal_states[p->state], "partner", g->partners[p->partner].id, "agreement",
+			json_pack("{s:I, s:s, s:s, s:s, s:o, s:s, s:s, s:o, s:s, s:s, s:o, s:o, s:o}",
+				"number", (json_int_t)p->number, "kind",
+				p->agreement ? "agreement" : "register", "state", proposal_states[p->state],
+				"partner", g->partners[p->partner].id, "agreement",
 				view_text(p->agreement ? p->agreement->id : NULL), "name", p->name, "sha256",
-				DIGEST_TEXT(&p->sha256), "proposed", view_time(p->at), "proposer", p->organisation, "subject",
-				p->subject, "consents", consents_view(g, p), "effect", view_text(p->effect), "lapses",
-				view_time(lapses)));
+				DIGEST_TEXT(&p->sha256), "proposed", view_time(p->at), "proposer",
+				p->organisation, "subject", p->subject, "consents", consents_view(g, p),
+				"effect", view_text(p->effect), "lapses", view_time(lapses)));
 	}
 	return view_finish(list);
 }
 
-static const char *agreement_state(const struct policy_agreement_version *v, const struct agreement_facts *f,
-	struct utc_ms now)
+static const char *agreement_state(
+	const struct policy_agreement_version *v, const struct agreement_facts *f, struct utc_ms now)
 {
 	if (f->withdrawn)
 		return "withdrawn";
@@ -163,17 +164,18 @@ static json_t *agreement_view(const struct partner *p, size_t i, struct utc_ms n
 	const struct policy_agreement_version *v = &p->agreements[i];
 	const struct agreement_facts *f = &p->facts[i];
 	const struct agreement *a = v->agreement;
-	json_t *valid = json_pack("{s:o, s:o, s:o}", "from", view_time(a->from), "until", view_time(a->until), "review_by",
-		view_time(a->review_by));
-	json_t *out = json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:o}", "id", a->id, "partner", a->partner, "recipient",
-		a->recipient, "topic", a->topic, "state", agreement_state(v, f, now), "consents",
+	json_t *valid = json_pack("{s:o, s:o, s:o}", "from", view_time(a->from), "until", view_time(a->until),
+		"review_by", view_time(a->review_by));
+	json_t *out = json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:o}", "id", a->id, "partner", a->partner,
+		"recipient", a->recipient, "topic", a->topic, "state", agreement_state(v, f, now), "consents",
 		view_texts(a->consents, a->n_consents), "valid", valid);
-	json_t *more = json_pack("{s:o, s:o, s:I, s:I, s:o, s:I, s:o, s:o, s:I, s:o, s:o, s:o, s:s}", "agreed",
-		view_time(v->agreed), "ended", view_time(v->ended), "version", (json_int_t)f->entry, "proposal",
-		(json_int_t)f->proposal, "withdrawn_by", view_number(f->withdrawn), "cameras",
-		(json_int_t)schedule_cameras(v->schedule), "purposes", view_texts(a->purposes, a->n_purposes), "share",
-		classes_view(a->share), "keep_for", (json_int_t)a->keep_for_ms, "instrument", view_text(a->instrument),
-		"controller", view_text(a->controller_name), "rules", rules_view(a), "sha256", DIGEST_TEXT(&a->sha256));
+	json_t *more = json_pack("{s:o, s:o, s:I, s:I, s:o, s:I, s:o, s:o, s:I, s:o, s:o, s:o, s:s}",
+		"agreed", view_time(v->agreed), "ended", view_time(v->ended), "version", (json_int_t)f->entry,
+		"proposal", (json_int_t)f->proposal, "withdrawn_by", view_number(f->withdrawn), "cameras",
+		(json_int_t)schedule_cameras(v->schedule), "purposes", view_texts(a->purposes, a->n_purposes),
+		"share", classes_view(a->share), "keep_for", (json_int_t)a->keep_for_ms, "instrument",
+		view_text(a->instrument), "controller", view_text(a->controller_name), "rules", rules_view(a),
+		"sha256", DIGEST_TEXT(&a->sha256));
 	json_object_update(out, more);
 	json_decref(more);
 	return out;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A partner's cameras, as view.c documents them. Whether one is on is not reckoned here: policy is asked what it would
- * make of a read captured there and now. Positions are left out: names and areas are what people go by.
+ * A partner's cameras, as view.c documents them. Whether one is on is not reckoned here: policy is asked what
+ * it would make of a read captured there and now. Positions are left out: names and areas are what people go
+ * by.
  */
 #include "gateway/governance/view.h"
 #include "policy/decide.h"
@@ -26,13 +27,17 @@ static const char *state_name(enum camera_state state)
 }
 
 /* A read of any kind will do: whether anything of this camera is shared. */
-static bool is_on(const struct partner_policy *policy, const struct camera *c, struct utc_ms now, enum reason *why)
+static bool is_on(
+	const struct partner_policy *policy, const struct camera *c, struct utc_ms now, enum reason *why)
 {
 	static const enum read_kind kinds[] = {READ_KIND_VRM, READ_KIND_HASHED_TAG, READ_KIND_NO_PLATE};
 	struct decision d = {0};
 	for (size_t i = 0; i < sizeof kinds / sizeof *kinds && d.verdict != VERDICT_PERMIT; i++) {
-		struct read read = {.camera_id = span_text(c->id), .captured_at = now, .kind = kinds[i],
-			.has = READ_HAS_CONFIDENCE, .confidence = 1};
+		struct read read = {.camera_id = span_text(c->id),
+			.captured_at = now,
+			.kind = kinds[i],
+			.has = READ_HAS_CONFIDENCE,
+			.confidence = 1};
 		policy_decide(policy, &read, now, now, &d);
 		if (i == 0 || d.reason != REASON_WRONG_KIND)
 			*why = d.reason;
@@ -47,21 +52,24 @@ static json_t *agreements_view(const struct partner *p, const struct camera *c, 
 	for (size_t i = 0; i < p->n_agreements; i++) {
 		const struct policy_agreement_version *v = &p->agreements[i];
 		const struct camera *then =
-			version_alive(v, now) ? register_find(schedule_register(v->schedule), span_text(c->id)) : NULL;
+			version_alive(v, now)
+				? register_find(schedule_register(v->schedule), span_text(c->id))
+				: NULL;
 		if (then && strcmp(then->id, c->id) == 0 && schedule_rules(v->schedule, then->index, &rules))
 			json_array_append_new(list, json_string(v->agreement->id));
 	}
 	return list;
 }
 
-static json_t *camera_view(const struct partner *p, const struct partner_policy *policy, const struct camera *c,
-	struct utc_ms now)
+static json_t *camera_view(const struct partner *p, const struct partner_policy *policy,
+	const struct camera *c, struct utc_ms now)
 {
 	enum reason why = REASON_UNSPECIFIED;
 	bool on = is_on(policy, c, now, &why);
-	return json_pack("{s:s, s:s, s:o, s:o, s:o, s:s, s:o, s:b, s:o}", "partner", p->id, "camera_id", c->id, "name",
-		view_text(c->name), "road", view_text(c->road), "area", view_text(c->area), "state", state_name(c->state),
-		"agreements", agreements_view(p, c, now), "on", on, "reason", on ? json_null() : json_string(reason_name(why)));
+	return json_pack("{s:s, s:s, s:o, s:o, s:o, s:s, s:o, s:b, s:o}", "partner", p->id, "camera_id",
+		c->id, "name", view_text(c->name), "road", view_text(c->road), "area", view_text(c->area),
+		"state", state_name(c->state), "agreements", agreements_view(p, c, now), "on", on, "reason",
+		on ? json_null() : json_string(reason_name(why)));
 }
 
 char *governance_view_cameras(const struct governance *g, const char *partner, struct utc_ms now)
@@ -76,8 +84,9 @@ char *governance_view_cameras(const struct governance *g, const char *partner, s
 		if (partner && strcmp(p->id, partner) != 0)
 			continue;
 		for (size_t k = 0; r && k < r->n; k++)
-			json_array_append_new(list,
-				camera_view(p, snapshot_partner(snapshot, span_text(p->id)), &r->cameras[k], now));
+			json_array_append_new(
+				list, camera_view(p, snapshot_partner(snapshot, span_text(p->id)),
+					      &r->cameras[k], now));
 	}
 	snapshot_release(snapshot);
 	return view_finish(list);

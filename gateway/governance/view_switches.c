@@ -6,8 +6,10 @@
 
 static const char *class_name(unsigned classes)
 {
-	return classes == CLASS_READ ? "read" : classes == CLASS_PLATE_PATCH ? "plate_patch" :
-		classes == CLASS_OVERVIEW ? "overview" : NULL;
+	return classes == CLASS_READ          ? "read"
+	       : classes == CLASS_PLATE_PATCH ? "plate_patch"
+	       : classes == CLASS_OVERVIEW    ? "overview"
+					      : NULL;
 }
 
 /* When the position that it has now ends by itself. */
@@ -17,18 +19,19 @@ static struct utc_ms ends(const struct switch_state *s, bool off)
 	return (struct utc_ms){until == FOR_EVER ? 0 : until};
 }
 
-static json_t *switch_view(const struct governance *g, const struct partner *p, const struct switch_state *s,
-	struct utc_ms now)
+static json_t *switch_view(
+	const struct governance *g, const struct partner *p, const struct switch_state *s, struct utc_ms now)
 {
 	const struct switch_event *last = &p->switches[s->last];
 	const struct switch_key *key = &last->key;
 	bool off = switch_state_off(s, now);
-	return json_pack("{s:o, s:s, s:o, s:o, s:o, s:o, s:s, s:o, s:I, s:o, s:o}", "side", view_text(key->side),
-		"selectors", p->selectors[s->last], "agreement", view_text(key->agreement), "rule", view_text(key->rule),
-		"class", view_text(class_name(key->classes)), "cameras",
-		key->cameras ? json_integer((json_int_t)key->n_cameras) : json_null(), "position", off ? "off" : "on", "who",
-		view_who(g, last->entry), "entry", (json_int_t)last->entry, "since", view_time(last->at), "until",
-		view_time(ends(s, off)));
+	return json_pack("{s:o, s:s, s:o, s:o, s:o, s:o, s:s, s:o, s:I, s:o, s:o}", "side",
+		view_text(key->side), "selectors", p->selectors[s->last], "agreement",
+		view_text(key->agreement), "rule", view_text(key->rule), "class",
+		view_text(class_name(key->classes)), "cameras",
+		key->cameras ? json_integer((json_int_t)key->n_cameras) : json_null(), "position",
+		off ? "off" : "on", "who", view_who(g, last->entry), "entry", (json_int_t)last->entry,
+		"since", view_time(last->at), "until", view_time(ends(s, off)));
 }
 
 char *governance_view_switches(const struct governance *g, const char *partner, struct utc_ms now)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * People's signatures: detached CMS (RFC 5652) over the command's stored bytes, and certificates under the trust root
- * of an organisation, all as of a given time. Which subject may do what is governance's to know.
+ * People's signatures: detached CMS (RFC 5652) over the command's stored bytes, and certificates under the
+ * trust root of an organisation, all as of a given time. Which subject may do what is governance's to know.
  */
 #include "gateway/record/record.h"
 
@@ -24,7 +24,8 @@ static int no_passphrase(char *to, int size, int writing, void *data)
 
 static BIO *bio_of(struct span bytes)
 {
-	return bytes.n <= INT32_MAX ? BIO_new_mem_buf(bytes.p ? (const void *)bytes.p : "", (int)bytes.n) : NULL;
+	return bytes.n <= INT32_MAX ? BIO_new_mem_buf(bytes.p ? (const void *)bytes.p : "", (int)bytes.n)
+				    : NULL;
 }
 
 static void free_chain(STACK_OF(X509) * *chain)
@@ -86,16 +87,19 @@ static STACK_OF(X509) * read_chain(struct span pem)
 	return chain;
 }
 
-struct status cms_sign(struct span cert_pem, struct span key_pem, struct span bytes, struct buffer *der, struct error *e)
+struct status cms_sign(
+	struct span cert_pem, struct span key_pem, struct span bytes, struct buffer *der, struct error *e)
 {
 	ERR_clear_error();
 	CLEANUP(free_chain) STACK_OF(X509) *chain = read_chain(cert_pem);
 	CLEANUP(free_bio) BIO *key_bio = bio_of(key_pem);
-	CLEANUP(free_pkey) EVP_PKEY *key = key_bio ? PEM_read_bio_PrivateKey(key_bio, NULL, no_passphrase, NULL) : NULL;
+	CLEANUP(free_pkey)
+	EVP_PKEY *key = key_bio ? PEM_read_bio_PrivateKey(key_bio, NULL, no_passphrase, NULL) : NULL;
 	if (!chain || sk_X509_num(chain) < 1)
 		return error_set(e, "no certificate to sign with");
 	if (!key || X509_check_private_key(sk_X509_value(chain, 0), key) != 1)
-		return error_set(e, "the private key does not belong to the certificate, or has a pass phrase");
+		return error_set(
+			e, "the private key does not belong to the certificate, or has a pass phrase");
 	CLEANUP(free_x509) X509 *signer = sk_X509_shift(chain);
 	CLEANUP(free_bio) BIO *data = bio_of(bytes);
 	const unsigned flags = CMS_DETACHED | CMS_BINARY | CMS_NOSMIMECAP | CMS_PARTIAL;
@@ -197,13 +201,13 @@ struct status cms_verify(struct span der, struct span bytes, struct span trust_r
 	return s;
 }
 
-struct status certificate_verify(struct span der, struct span trust_root_pem, struct utc_ms at, char *subject,
-	struct error *e)
+struct status certificate_verify(
+	struct span der, struct span trust_root_pem, struct utc_ms at, char *subject, struct error *e)
 {
 	ERR_clear_error();
 	const unsigned char *p = der.p;
-	CLEANUP(free_x509) X509 *certificate =
-		der.n && der.n <= CMS_MAX ? d2i_X509(NULL, &p, (long)der.n) : NULL;
+	CLEANUP(free_x509)
+	X509 *certificate = der.n && der.n <= CMS_MAX ? d2i_X509(NULL, &p, (long)der.n) : NULL;
 	if (!certificate || p != der.p + der.n)
 		return refuse(e, "certificate", "not readable");
 	CLEANUP(free_store) X509_STORE *store = trust(trust_root_pem, at);
@@ -212,6 +216,7 @@ struct status certificate_verify(struct span der, struct span trust_root_pem, st
 		X509_STORE_CTX_set_default(context, "ssl_client") != 1)
 		return refuse(e, "certificate", "no trust root to check it by");
 	if (X509_verify_cert(context) != 1)
-		return refuse(e, "certificate", X509_verify_cert_error_string(X509_STORE_CTX_get_error(context)));
+		return refuse(
+			e, "certificate", X509_verify_cert_error_string(X509_STORE_CTX_get_error(context)));
 	return subject_of(certificate, subject, e);
 }

@@ -8,7 +8,7 @@
 
 #define COMMAND_MAX   (512u << 10) /* with its signature it has to fit a Kafka message of 1 MiB */
 #define PATTERNS_MAX  20000
-#define GLOBS_MAX     100          /* patterns with * or ?: each is tried on every camera */
+#define GLOBS_MAX     100 /* patterns with * or ?: each is tried on every camera */
 #define AREA_MAX      128
 #define FOR_MAX_MS    (int64_t)(366LL * 86400 * 1000)
 #define FILE_NAME_MAX 255
@@ -164,7 +164,8 @@ struct status signed_command_check(const Anpr__V1__SignedCommand *c, struct erro
 struct status signed_command_decode(struct span bytes, Anpr__V1__SignedCommand **out, struct error *e)
 {
 	ProtobufCMessage *message = NULL;
-	TRY(message_decode(&anpr__v1__signed_command__descriptor, bytes, SIGNED_COMMAND_MAX, DECODE_STRICT, &message, e));
+	TRY(message_decode(&anpr__v1__signed_command__descriptor, bytes, SIGNED_COMMAND_MAX, DECODE_STRICT,
+		&message, e));
 	Anpr__V1__SignedCommand *command = (Anpr__V1__SignedCommand *)message;
 	struct status s = signed_command_check(command, e);
 	if (!ok(s)) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Unpacking of protobuf messages that may be hostile. protobuf-c itself neither caps what a message makes it allocate
- * nor tells fields it does not know from fields it knows; both are settled here.
+ * Unpacking of protobuf messages that may be hostile. protobuf-c itself neither caps what a message makes it
+ * allocate nor tells fields it does not know from fields it knows; both are settled here.
  */
 #ifndef ANPR_RECORD_DECODE_H
 #define ANPR_RECORD_DECODE_H
@@ -12,7 +12,7 @@
 #include <protobuf-c/protobuf-c.h>
 
 enum decode_mode {
-	DECODE_STRICT,  /* bytes have one meaning: no unknown fields, nothing hidden behind a zero in a text */
+	DECODE_STRICT, /* bytes have one meaning: no unknown fields, nothing hidden behind a zero in a text */
 	DECODE_LENIENT, /* a later version may have added fields */
 };
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Texts of the documents topic: cut into chunks for Kafka, and put together again whatever order they come in.
- * Chunks are believed only as a whole, by the hash they are kept under.
+ * Texts of the documents topic: cut into chunks for Kafka, and put together again whatever order they come
+ * in. Chunks are believed only as a whole, by the hash they are kept under.
  */
 #include "gateway/record/record.h"
 
@@ -60,7 +60,8 @@ void document_store_free(struct document_store *s)
 	if (!s)
 		return;
 	struct document *d, *next;
-	HASH_ITER(hh, s->documents, d, next) {
+	HASH_ITER(hh, s->documents, d, next)
+	{
 		HASH_DEL(s->documents, d);
 		for (size_t i = 0; i < CHUNKS_MAX; i++)
 			chunk_drop(s, &d->chunks[i]);
@@ -95,7 +96,8 @@ static struct document *document_of(struct document_store *s, const struct diges
 	return d;
 }
 
-static struct status chunk_keep(struct document_store *s, const struct digest *sha256, size_t i, struct span value)
+static struct status chunk_keep(
+	struct document_store *s, const struct digest *sha256, size_t i, struct span value)
 {
 	struct document *d = document_of(s, sha256, true);
 	REQUIRE(d, S_OVERLOAD);
@@ -135,7 +137,8 @@ struct span document_chunk(struct span text, size_t i)
 	return span_of(n ? text.p + i * DOCUMENT_CHUNK : NULL, n);
 }
 
-/* Put the first n chunks together. errors: BAD_INPUT where one is missing or the whole is not what its hash says. */
+/* Put the first n chunks together. errors: BAD_INPUT where one is missing or the whole is not what its hash
+ * says. */
 static struct status document_join(struct document_store *s, struct document *d, size_t n, uint64_t size)
 {
 	CLEANUP(buffer_free) struct buffer text = {.max = DOCUMENT_MAX};
@@ -153,8 +156,8 @@ static struct status document_join(struct document_store *s, struct document *d,
 	return S_OK;
 }
 
-struct status document_store_find(struct document_store *s, const struct digest *sha256, uint64_t size,
-	struct span *text)
+struct status document_store_find(
+	struct document_store *s, const struct digest *sha256, uint64_t size, struct span *text)
 {
 	REQUIRE(size >= 1 && size <= DOCUMENT_MAX, S_BAD_INPUT);
 	struct document *d = document_of(s, sha256, false);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Journal entries as stored: their form, hash, chain and signature. What they add up to is governance's to know.
+ * Journal entries as stored: their form, hash, chain and signature. What they add up to is governance's to
+ * know.
  */
 #include "gateway/record/decode.h"
 #include "gateway/record/form.h"
@@ -12,7 +13,8 @@
 
 static bool role_known(Anpr__V1__Role role)
 {
-	return (unsigned)role >= ANPR__V1__ROLE__ROLE_POLICY_ADMIN && (unsigned)role <= ANPR__V1__ROLE__ROLE_AUDITOR;
+	return (unsigned)role >= ANPR__V1__ROLE__ROLE_POLICY_ADMIN &&
+	       (unsigned)role <= ANPR__V1__ROLE__ROLE_AUDITOR;
 }
 
 static struct status check_organisation(const Anpr__V1__Organisation *o, struct error *e)
@@ -24,7 +26,8 @@ static struct status check_organisation(const Anpr__V1__Organisation *o, struct 
 	for (size_t i = 0; i < o->n_people; i++) {
 		const Anpr__V1__Person *p = o->people[i];
 		if (!form_text(p->subject, 1, 255))
-			return error_set(e, "a person of %s has a subject that is not 1-255 bytes of UTF-8", o->id);
+			return error_set(
+				e, "a person of %s has a subject that is not 1-255 bytes of UTF-8", o->id);
 		for (size_t k = 0; k < p->n_roles; k++)
 			if (!role_known(p->roles[k]))
 				return error_set(e, "a person of %s has an unknown role", o->id);
@@ -38,7 +41,8 @@ static struct status check_partner(const Anpr__V1__Partner *p, struct error *e)
 		return error_set(e, "a partner's or its organisation's id is not 1-64 of A-Z a-z 0-9 . _ -");
 	for (size_t i = 0; i < p->n_push_subjects; i++)
 		if (!form_text(p->push_subjects[i], 1, 255))
-			return error_set(e, "partner %s has a subject that is not 1-255 bytes of UTF-8", p->id);
+			return error_set(
+				e, "partner %s has a subject that is not 1-255 bytes of UTF-8", p->id);
 	return S_OK;
 }
 
@@ -118,7 +122,8 @@ static struct status check_fenced(const Anpr__V1__FencedPublisher *p, struct err
 static struct status check_enforced(const Anpr__V1__Enforced *n, struct error *e)
 {
 	if (!n->n_entries || !form_bytes(n->entry_hash, DIGEST_BYTES))
-		return error_set(e, "an enforced entry that makes nothing good, or without its hash of 32 bytes");
+		return error_set(
+			e, "an enforced entry that makes nothing good, or without its hash of 32 bytes");
 	for (size_t i = 0; i < n->n_publishers; i++)
 		TRY(check_fenced(n->publishers[i], e));
 	return S_OK;
@@ -126,7 +131,8 @@ static struct status check_enforced(const Anpr__V1__Enforced *n, struct error *e
 
 static struct status check_entry(const Anpr__V1__JournalEntry *b, struct error *e)
 {
-	if (b->sequence < 1 || !form_bytes(b->previous_hash, DIGEST_BYTES) || b->time_ms <= 0 || !form_id(b->node))
+	if (b->sequence < 1 || !form_bytes(b->previous_hash, DIGEST_BYTES) || b->time_ms <= 0 ||
+		!form_id(b->node))
 		return error_set(e, "an entry without its number, time, node, or previous hash of 32 bytes");
 	switch (b->body_case) {
 	case ANPR__V1__JOURNAL_ENTRY__BODY_GENESIS:
@@ -150,12 +156,13 @@ struct status journal_entry_decode(struct span value, struct journal_entry *out,
 {
 	*out = (struct journal_entry){0};
 	ProtobufCMessage *message = NULL;
-	TRY(message_decode(&anpr__v1__stored_entry__descriptor, value, ENTRY_MAX, DECODE_STRICT, &message, e));
+	TRY(message_decode(
+		&anpr__v1__stored_entry__descriptor, value, ENTRY_MAX, DECODE_STRICT, &message, e));
 	struct journal_entry entry = {.stored = (Anpr__V1__StoredEntry *)message};
 	struct span bytes = span_binary(entry.stored->entry);
 	message = NULL;
-	struct status s =
-		message_decode(&anpr__v1__journal_entry__descriptor, bytes, ENTRY_MAX, DECODE_STRICT, &message, e);
+	struct status s = message_decode(
+		&anpr__v1__journal_entry__descriptor, bytes, ENTRY_MAX, DECODE_STRICT, &message, e);
 	entry.body = (Anpr__V1__JournalEntry *)message;
 	if (ok(s) && !form_bytes(entry.stored->signature, 64))
 		s = error_set(e, "an entry without its node's signature of 64 bytes");
@@ -179,8 +186,8 @@ void journal_entry_free(struct journal_entry *entry)
 	*entry = (struct journal_entry){0};
 }
 
-struct status journal_entry_seal(const Anpr__V1__JournalEntry *body, const struct node_key *key, struct buffer *value,
-	struct digest *hash, struct error *e)
+struct status journal_entry_seal(const Anpr__V1__JournalEntry *body, const struct node_key *key,
+	struct buffer *value, struct digest *hash, struct error *e)
 {
 	CLEANUP(buffer_free) struct buffer bytes = {0};
 	CLEANUP(buffer_free) struct buffer sealed = {0};
@@ -199,8 +206,8 @@ struct status journal_entry_seal(const Anpr__V1__JournalEntry *body, const struc
 	return buffer_append(value, buffer_span(&sealed));
 }
 
-struct status journal_entry_follows(const struct journal_entry *entry, uint64_t sequence, const struct digest *hash,
-	struct error *e)
+struct status journal_entry_follows(
+	const struct journal_entry *entry, uint64_t sequence, const struct digest *hash, struct error *e)
 {
 	if (entry->body->sequence != sequence + 1) {
 		error_add(e, NULL, 0, 0, "journal entry %llu where %llu was to follow",
@@ -208,7 +215,8 @@ struct status journal_entry_follows(const struct journal_entry *entry, uint64_t 
 		return S_REFUSED;
 	}
 	if (!span_equal(span_binary(entry->body->previous_hash), span_of(hash->v, sizeof hash->v))) {
-		error_add(e, NULL, 0, 0, "journal entry %llu does not continue the chain: previous hash differs",
+		error_add(e, NULL, 0, 0,
+			"journal entry %llu does not continue the chain: previous hash differs",
 			(unsigned long long)entry->body->sequence);
 		return S_REFUSED;
 	}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Ledger records, and the envelope that heads and accounts lie in. Later versions may add fields to these, so fields
- * not known are let pass; what is known has to be sound.
+ * Ledger records, and the envelope that heads and accounts lie in. Later versions may add fields to these, so
+ * fields not known are let pass; what is known has to be sound.
  */
 #include "gateway/record/decode.h"
 #include "gateway/record/form.h"
@@ -82,10 +82,12 @@ struct status ledger_encode(const Anpr__V1__LedgerRecord *record, struct buffer 
 	return S_OK;
 }
 
-struct status ledger_decode(struct span value, Anpr__V1__LedgerRecord **out, struct digest *hash, struct error *e)
+struct status ledger_decode(
+	struct span value, Anpr__V1__LedgerRecord **out, struct digest *hash, struct error *e)
 {
 	ProtobufCMessage *message = NULL;
-	TRY(message_decode(&anpr__v1__ledger_record__descriptor, value, RECORD_MAX, DECODE_LENIENT, &message, e));
+	TRY(message_decode(
+		&anpr__v1__ledger_record__descriptor, value, RECORD_MAX, DECODE_LENIENT, &message, e));
 	Anpr__V1__LedgerRecord *record = (Anpr__V1__LedgerRecord *)message;
 	struct status s = check_record(record, e);
 	if (!ok(s)) {
@@ -97,7 +99,8 @@ struct status ledger_decode(struct span value, Anpr__V1__LedgerRecord **out, str
 	return S_OK;
 }
 
-struct status stored_record_seal(const ProtobufCMessage *message, const struct node_key *key, struct buffer *value)
+struct status stored_record_seal(
+	const ProtobufCMessage *message, const struct node_key *key, struct buffer *value)
 {
 	CLEANUP(buffer_free) struct buffer bytes = {0};
 	TRY(message_encode(message, &bytes));
@@ -113,10 +116,12 @@ struct status stored_record_open(struct span value, const uint8_t (*keys)[32], s
 	Anpr__V1__StoredRecord **holder, struct error *e)
 {
 	ProtobufCMessage *message = NULL;
-	TRY(message_decode(&anpr__v1__stored_record__descriptor, value, RECORD_MAX, DECODE_LENIENT, &message, e));
+	TRY(message_decode(
+		&anpr__v1__stored_record__descriptor, value, RECORD_MAX, DECODE_LENIENT, &message, e));
 	Anpr__V1__StoredRecord *record = (Anpr__V1__StoredRecord *)message;
 	for (size_t i = 0; i < n_keys; i++) {
-		if (ok(node_verify(keys[i], DOMAIN_RECORD, span_binary(record->record), span_binary(record->signature)))) {
+		if (ok(node_verify(keys[i], DOMAIN_RECORD, span_binary(record->record),
+			    span_binary(record->signature)))) {
 			*holder = record;
 			return S_OK;
 		}

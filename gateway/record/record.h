@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Formats of everything the gateway keeps in Kafka: how it is hashed, chained and signed. Used by the core that
- * writes and by anprctl that checks. The generated protobuf types of anpr.v1 are used as they are.
+ * Formats of everything the gateway keeps in Kafka: how it is hashed, chained and signed. Used by the core
+ * that writes and by anprctl that checks. The generated protobuf types of anpr.v1 are used as they are.
  */
 #ifndef ANPR_RECORD_RECORD_H
 #define ANPR_RECORD_RECORD_H
@@ -15,41 +15,46 @@
 
 /* --- node keys: Ed25519 (sign.c) --- */
 struct node_key;
-MUST struct status node_key_parse(struct span pem, struct node_key **out, struct error *e); /* a private key, PKCS#8 PEM */
+MUST struct status node_key_parse(
+	struct span pem, struct node_key **out, struct error *e); /* a private key, PKCS#8 PEM */
 void node_key_public(const struct node_key *k, uint8_t out[32]);
 void node_key_free(struct node_key *k);
-MUST struct status node_sign(const struct node_key *k, const char *domain, struct span bytes, uint8_t out[64]);
-MUST struct status node_verify(const uint8_t public_key[32], const char *domain, struct span bytes, struct span signature);
+MUST struct status node_sign(
+	const struct node_key *k, const char *domain, struct span bytes, uint8_t out[64]);
+MUST struct status node_verify(
+	const uint8_t public_key[32], const char *domain, struct span bytes, struct span signature);
 #define DOMAIN_JOURNAL "anpr-journal-v1"
 #define DOMAIN_RECORD  "anpr-record-v1"
 
 /* --- people's signatures: detached CMS (cms.c) --- */
-MUST struct status cms_sign(struct span cert_pem, struct span key_pem, struct span bytes, struct buffer *der, struct error *e);
+MUST struct status cms_sign(
+	struct span cert_pem, struct span key_pem, struct span bytes, struct buffer *der, struct error *e);
 /* Check `der` over `bytes`, the signer's chain up to `trust_root` (PEM) as of `at`, and its key usage.
  * *subject gets the signer's RFC 2253 subject (256 bytes). errors: REFUSED with why in `e`. */
-MUST struct status cms_verify(struct span der, struct span bytes, struct span trust_root_pem, struct utc_ms at,
-	char *subject, struct error *e);
+MUST struct status cms_verify(struct span der, struct span bytes, struct span trust_root_pem,
+	struct utc_ms at, char *subject, struct error *e);
 /* Subject of a certificate (DER), and whether it chains to `trust_root` as of `at`. */
-MUST struct status certificate_verify(struct span der, struct span trust_root_pem, struct utc_ms at, char *subject,
-	struct error *e);
+MUST struct status certificate_verify(
+	struct span der, struct span trust_root_pem, struct utc_ms at, char *subject, struct error *e);
 
 /* --- journal entries (journal.c) --- */
 /* A stored entry taken apart: form, hash and number checked; signature and chain not yet. Owns `body`. */
 struct journal_entry {
 	Anpr__V1__StoredEntry *stored;
 	Anpr__V1__JournalEntry *body;
-	struct digest hash;       /* SHA-256 of stored.entry */
+	struct digest hash; /* SHA-256 of stored.entry */
 };
 MUST struct status journal_entry_decode(struct span value, struct journal_entry *out, struct error *e);
 void journal_entry_free(struct journal_entry *entry);
 /* Serialise, sign: the value of the Kafka record, and the entry's hash. */
-MUST struct status journal_entry_seal(const Anpr__V1__JournalEntry *body, const struct node_key *key, struct buffer *value,
-	struct digest *hash, struct error *e);
+MUST struct status journal_entry_seal(const Anpr__V1__JournalEntry *body, const struct node_key *key,
+	struct buffer *value, struct digest *hash, struct error *e);
 /* Whether `entry` follows an entry with this number and hash. */
-MUST struct status journal_entry_follows(const struct journal_entry *entry, uint64_t sequence, const struct digest *hash,
-	struct error *e);
+MUST struct status journal_entry_follows(
+	const struct journal_entry *entry, uint64_t sequence, const struct digest *hash, struct error *e);
 /* Command's id: SHA-256 of its signed bytes. Decodes and checks form (lengths, required fields, enums). */
-MUST struct status command_decode(struct span bytes, Anpr__V1__Command **out, struct digest *id, struct error *e);
+MUST struct status command_decode(
+	struct span bytes, Anpr__V1__Command **out, struct digest *id, struct error *e);
 
 /* The parts of entries that are checked on their own as well. errors: BAD_INPUT with why. */
 struct status document_ref_check(const Anpr__V1__DocumentRef *d, struct error *e);
@@ -60,13 +65,17 @@ struct status signed_command_check(const Anpr__V1__SignedCommand *c, struct erro
 struct status signed_command_decode(struct span bytes, Anpr__V1__SignedCommand **out, struct error *e);
 
 /* --- ledger records, heads, accounts (ledger.c) --- */
-MUST /* Whether received = permitted + denied + rejected. Records whose totals do not balance are neither written (FAULT)
- * nor read (BAD_INPUT). */
-bool totals_balance(const Anpr__V1__Totals *t);
+MUST /* Whether received = permitted + denied + rejected. Records whose totals do not balance are neither
+      * written (FAULT) nor read (BAD_INPUT). */
+	bool
+	totals_balance(const Anpr__V1__Totals *t);
 struct status ledger_encode(const Anpr__V1__LedgerRecord *record, struct buffer *value, struct digest *hash);
-MUST struct status ledger_decode(struct span value, Anpr__V1__LedgerRecord **out, struct digest *hash, struct error *e);
-MUST struct status stored_record_seal(const ProtobufCMessage *message, const struct node_key *key, struct buffer *value);
-/* Check the signature by any of the keys and hand the inner bytes out (borrowed from *holder, freed by the caller). */
+MUST struct status ledger_decode(
+	struct span value, Anpr__V1__LedgerRecord **out, struct digest *hash, struct error *e);
+MUST struct status stored_record_seal(
+	const ProtobufCMessage *message, const struct node_key *key, struct buffer *value);
+/* Check the signature by any of the keys and hand the inner bytes out (borrowed from *holder, freed by the
+ * caller). */
 MUST struct status stored_record_open(struct span value, const uint8_t (*keys)[32], size_t n_keys,
 	Anpr__V1__StoredRecord **holder, struct error *e);
 
@@ -86,7 +95,7 @@ struct status document_store_put(struct document_store *s, struct span text, str
 /* Chunk i of a text; empty past its end. Borrowed. */
 struct span document_chunk(struct span text, size_t i);
 /* The text; borrowed. BAD_INPUT: not there, not whole, or not what its hash says. */
-MUST struct status document_store_find(struct document_store *s, const struct digest *sha256, uint64_t size,
-	struct span *text);
+MUST struct status document_store_find(
+	struct document_store *s, const struct digest *sha256, uint64_t size, struct span *text);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Node keys: Ed25519 (RFC 8032) by OpenSSL. What is signed is the domain, a zero byte and the bytes, so that a
- * signature made for one purpose is worth nothing for another.
+ * Node keys: Ed25519 (RFC 8032) by OpenSSL. What is signed is the domain, a zero byte and the bytes, so that
+ * a signature made for one purpose is worth nothing for another.
  */
 #include "gateway/record/record.h"
 
@@ -32,7 +32,8 @@ struct status node_key_parse(struct span pem, struct node_key **out, struct erro
 		return error_set(e, "not a private key in PEM, or one with a pass phrase");
 	struct node_key *k = calloc(1, sizeof *k);
 	size_t n = sizeof k->public_key;
-	if (!k || !EVP_PKEY_is_a(pkey, "ED25519") || EVP_PKEY_get_raw_public_key(pkey, k->public_key, &n) != 1) {
+	if (!k || !EVP_PKEY_is_a(pkey, "ED25519") ||
+		EVP_PKEY_get_raw_public_key(pkey, k->public_key, &n) != 1) {
 		EVP_PKEY_free(pkey);
 		free(k);
 		return error_set(e, "not an Ed25519 key");
@@ -68,12 +69,13 @@ struct status node_sign(const struct node_key *k, const char *domain, struct spa
 	EVP_MD_CTX *context = EVP_MD_CTX_new();
 	size_t n = 64;
 	int good = context && EVP_DigestSignInit(context, NULL, NULL, NULL, k->pkey) == 1 &&
-		EVP_DigestSign(context, out, &n, message.p, message.n) == 1 && n == 64;
+		   EVP_DigestSign(context, out, &n, message.p, message.n) == 1 && n == 64;
 	EVP_MD_CTX_free(context);
 	return good ? S_OK : S_FAULT;
 }
 
-struct status node_verify(const uint8_t public_key[32], const char *domain, struct span bytes, struct span signature)
+struct status node_verify(
+	const uint8_t public_key[32], const char *domain, struct span bytes, struct span signature)
 {
 	REQUIRE(signature.n == 64, S_REFUSED);
 	CLEANUP(buffer_free) struct buffer message = {0};
@@ -81,7 +83,7 @@ struct status node_verify(const uint8_t public_key[32], const char *domain, stru
 	EVP_PKEY *pkey = EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL, public_key, 32);
 	EVP_MD_CTX *context = EVP_MD_CTX_new();
 	int good = pkey && context && EVP_DigestVerifyInit(context, NULL, NULL, NULL, pkey) == 1 &&
-		EVP_DigestVerify(context, signature.p, signature.n, message.p, message.n) == 1;
+		   EVP_DigestVerify(context, signature.p, signature.n, message.p, message.n) == 1;
 	EVP_MD_CTX_free(context);
 	EVP_PKEY_free(pkey);
 	return good ? S_OK : S_REFUSED;

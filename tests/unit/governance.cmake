@@ -9,6 +9,7 @@ anpr_unit_test(governance
 		${CMAKE_CURRENT_SOURCE_DIR}/test_governance_signer.c
 		${CMAKE_CURRENT_SOURCE_DIR}/test_governance_switches.c
 		${CMAKE_CURRENT_SOURCE_DIR}/test_governance_views.c
+		${CMAKE_CURRENT_SOURCE_DIR}/governance_acts.c
 		${CMAKE_CURRENT_SOURCE_DIR}/governance_world.c
 		${CMAKE_CURRENT_SOURCE_DIR}/pki.c
 	USES anpr_governance)

@@ -48,7 +48,8 @@ void world_people(void)
 	if (authorities[0].key)
 		return;
 	for (size_t i = 0; i < 6; i++)
-		pki_make(&authorities[i], &(struct pki_want){organisations[i], "CA", from, until, NULL, NULL}, NULL);
+		pki_make(&authorities[i], &(struct pki_want){organisations[i], "CA", from, until, NULL, NULL},
+			NULL);
 	for (int i = 0; i < PEOPLE; i++) {
 		struct pki_want want = {NULL, who_is[i].name, from, until, PKI_PERSON, NULL};
 		if (i == OLD_BOB)
@@ -99,7 +100,8 @@ Anpr__V1__Genesis *world_genesis(struct world *w)
 	for (size_t i = 0; i < 6; i++) {
 		anpr__v1__organisation__init(&first.organisation[i]);
 		first.organisation[i].id = (char *)organisations[i];
-		first.organisation[i].trust_root = (ProtobufCBinaryData){authorities[i].pem.n, authorities[i].pem.p};
+		first.organisation[i].trust_root =
+			(ProtobufCBinaryData){authorities[i].pem.n, authorities[i].pem.p};
 		first.organisation[i].people = first.people[i];
 		first.organisations[i] = &first.organisation[i];
 	}
@@ -174,14 +176,16 @@ static struct digest look(const struct world *w)
 	struct buffer all = {0};
 	const struct pending *pending;
 	const uint8_t(*keys)[32];
-	char *views[] = {governance_view_history(w->g, NULL, (struct utc_ms){0}), governance_view_proposals(w->g),
-		governance_view_agreements(w->g, w->now), governance_view_switches(w->g, NULL, w->now)};
+	char *views[] = {governance_view_history(w->g, NULL, (struct utc_ms){0}),
+		governance_view_proposals(w->g), governance_view_agreements(w->g, w->now),
+		governance_view_switches(w->g, NULL, w->now)};
 	for (size_t i = 0; i < 4; i++) {
 		ck_assert(ok(buffer_append_text(&all, views[i])));
 		free(views[i]);
 	}
 	ck_assert(ok(buffer_format(&all, "%llu %s %zu %zu", (unsigned long long)governance_sequence(w->g),
-		DIGEST_TEXT(governance_head(w->g)), governance_pending(w->g, &pending), governance_node_keys(w->g, &keys))));
+		DIGEST_TEXT(governance_head(w->g)), governance_pending(w->g, &pending),
+		governance_node_keys(w->g, &keys))));
 	struct digest d = digest_of(buffer_span(&all));
 	buffer_free(&all);
 	return d;
@@ -258,12 +262,14 @@ void world_ask(struct world *w)
 	w->accepted = (struct utc_ms){0};
 }
 
-static void sign_value(const struct world *w, const struct pki_cert *cert, struct span command, struct buffer *value)
+static void sign_value(
+	const struct world *w, const struct pki_cert *cert, struct span command, struct buffer *value)
 {
 	if (w->kind == ANPR__V1__SIGNATURE_KIND__SIGNATURE_KIND_TLS_ATTESTED)
 		ck_assert(ok(buffer_append(value, buffer_span(&cert->der))));
 	else
-		ck_assert(ok(cms_sign(buffer_span(&cert->pem), buffer_span(&cert->key_pem), command, value, NULL)));
+		ck_assert(ok(cms_sign(
+			buffer_span(&cert->pem), buffer_span(&cert->key_pem), command, value, NULL)));
 }
 
 void world_sign(struct world *w, enum who who, struct buffer *out)
@@ -273,7 +279,8 @@ void world_sign(struct world *w, enum who who, struct buffer *out)
 	ck_assert(ok(message_encode(&w->c.base, &command)));
 	sign_value(w, &people[who], buffer_span(&command), &value);
 	Anpr__V1__Signature signature = ANPR__V1__SIGNATURE__INIT, *signatures[1] = {&signature};
-	signature.kind = w->kind ? (Anpr__V1__SignatureKind)w->kind : ANPR__V1__SIGNATURE_KIND__SIGNATURE_KIND_CMS;
+	signature.kind =
+		w->kind ? (Anpr__V1__SignatureKind)w->kind : ANPR__V1__SIGNATURE_KIND__SIGNATURE_KIND_CMS;
 	signature.value = (ProtobufCBinaryData){value.n, value.p};
 	Anpr__V1__SignedCommand c = ANPR__V1__SIGNED_COMMAND__INIT;
 	c.command = (ProtobufCBinaryData){command.n, command.p};
@@ -287,7 +294,8 @@ void world_sign(struct world *w, enum who who, struct buffer *out)
 /* The entry as a node would append it that had not asked. */
 static struct status append_unasked(struct world *w, struct span signed_command)
 {
-	Anpr__V1__SignedCommand *c = anpr__v1__signed_command__unpack(NULL, signed_command.n, signed_command.p);
+	Anpr__V1__SignedCommand *c =
+		anpr__v1__signed_command__unpack(NULL, signed_command.n, signed_command.p);
 	struct digest id = digest_of(span_binary(c->command));
 	Anpr__V1__Decree d = ANPR__V1__DECREE__INIT;
 	Anpr__V1__DocumentRef *documents[1] = {&w->document};
@@ -340,84 +348,13 @@ struct status world_send(struct world *w, enum who who)
 		char why[sizeof w->why];
 		note_why(w, &e);
 		memcpy(why, w->why, sizeof why);
-		ck_assert_msg(!ok(append_unasked(w, buffer_span(&bytes))), "refused, but taken in when appended: %s", why);
+		ck_assert_msg(!ok(append_unasked(w, buffer_span(&bytes))),
+			"refused, but taken in when appended: %s", why);
 		memcpy(w->why, why, sizeof why);
 	}
 	error_free(&e);
 	buffer_free(&bytes);
 	return s;
-}
-
-static struct status turn(struct world *w, enum who who, int position, const char *partner, const char *agreement)
-{
-	world_ask(w);
-	w->c.ask_case = ANPR__V1__COMMAND__ASK_SET_SWITCH;
-	w->c.set_switch = &w->sw;
-	w->sw.position = (Anpr__V1__SwitchPosition)position;
-	w->sw.partner = (char *)partner;
-	w->sw.agreement = (char *)agreement;
-	return world_send(w, who);
-}
-
-struct status world_off(struct world *w, enum who who, const char *partner, const char *agreement)
-{
-	return turn(w, who, ANPR__V1__SWITCH_POSITION__SWITCH_POSITION_OFF, partner, agreement);
-}
-
-struct status world_on(struct world *w, enum who who, const char *partner, const char *agreement)
-{
-	return turn(w, who, ANPR__V1__SWITCH_POSITION__SWITCH_POSITION_ON, partner, agreement);
-}
-
-struct status world_approve(struct world *w, enum who who, uint64_t proposal)
-{
-	world_ask(w);
-	w->c.ask_case = ANPR__V1__COMMAND__ASK_APPROVE;
-	w->c.approve = &w->approve;
-	w->approve.proposal = proposal;
-	return world_send(w, who);
-}
-
-struct status world_refuse(struct world *w, enum who who, uint64_t proposal)
-{
-	world_ask(w);
-	w->c.ask_case = ANPR__V1__COMMAND__ASK_REFUSE;
-	w->c.refuse = &w->refuse;
-	w->refuse.proposal = proposal;
-	return world_send(w, who);
-}
-
-struct status world_withdraw(struct world *w, enum who who, const char *agreement)
-{
-	world_ask(w);
-	w->c.ask_case = ANPR__V1__COMMAND__ASK_WITHDRAW;
-	w->c.withdraw = &w->withdraw;
-	w->withdraw.agreement = (char *)agreement;
-	return world_send(w, who);
-}
-
-static struct status propose(struct world *w, enum who who, int kind, const char *partner, const char *text)
-{
-	world_ask(w);
-	w->c.ask_case = ANPR__V1__COMMAND__ASK_PROPOSE;
-	w->c.propose = &w->propose;
-	w->propose.partner = (char *)partner;
-	w->document.kind = (Anpr__V1__DocumentKind)kind;
-	w->document.size = strlen(text);
-	w->document.name = "text";
-	ck_assert(ok(document_store_put(w->documents, span_text(text), &w->sha256)));
-	w->document.sha256 = (ProtobufCBinaryData){32, w->sha256.v};
-	return world_send(w, who);
-}
-
-struct status world_register(struct world *w, enum who who, const char *partner, const char *csv)
-{
-	return propose(w, who, ANPR__V1__DOCUMENT_KIND__DOCUMENT_KIND_REGISTER, partner, csv);
-}
-
-struct status world_agreement(struct world *w, enum who who, const char *yaml)
-{
-	return propose(w, who, ANPR__V1__DOCUMENT_KIND__DOCUMENT_KIND_AGREEMENT, "", yaml);
 }
 
 /* --- what nodes do --- */
@@ -460,79 +397,4 @@ void world_due(struct world *w)
 		struct status s = world_append(w, &body, NULL);
 		ck_assert_msg(ok(s), "%s", w->why);
 	}
-}
-
-/* --- texts --- */
-
-const char world_csv[] = "camera_id,external_ids,name,latitude,longitude,road,heading,area,state,zone\n"
-			 "U-0,,zero,51.40,-0.10,A1,10,inner,live,Europe/London\n"
-			 "U-1,,one,51.41,-0.11,A1,10,inner,live,Europe/London\n"
-			 "U-2,,two,51.42,-0.12,A1,10,inner,live,Europe/London\n"
-			 "U-3,,three,51.43,-0.13,A1,10,inner,live,Europe/London\n"
-			 "U-4,,four,51.44,-0.14,A1,10,inner,live,Europe/London\n"
-			 "U-5,,five,51.45,-0.15,A1,10,outer,live,Europe/London\n"
-			 "U-6,,six,51.46,-0.16,A1,10,outer,live,Europe/London\n"
-			 "U-7,,seven,51.47,-0.17,A1,10,outer,live,Europe/London\n"
-			 "U-8,,eight,51.48,-0.18,A1,10,outer,live,Europe/London\n"
-			 "U-9,,nine,51.49,-0.19,A1,10,outer,live,Europe/London\n";
-
-const char *world_yaml(const char *id, const char *recipient, const char *topic, const char *consents, const char *cameras)
-{
-	static char text[4096];
-	snprintf(text, sizeof text,
-		"agreement: %s\n"
-		"partner: tfl-ulez\n"
-		"recipient: {organisation: %s, topic: %s, principals: [\"User:CN=police,O=mps\"]}\n"
-		"verifiers: [\"User:CN=verifier,O=ico\"]\n"
-		"consents: [%s]\n"
-		"controller: {name: Transport for London, contact: dpo@tfl.example}\n"
-		"instrument: MD2977\n"
-		"documents: [{title: DPIA, sha256: 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08}]\n"
-		"necessity: Cameras in the current system do not cover the extended zone.\n"
-		"purposes: [serious-crime, counter-terrorism]\n"
-		"valid: {from: 2026-11-01T00:00:00Z, until: 2027-10-31T23:59:59Z, review_by: 2027-05-01}\n"
-		"keep_for: 365d\n"
-		"kinds: [vrm]\n"
-		"share: [read]\n"
-		"drop: [speed_kph]\n"
-		"rules:\n"
-		"  - name: inner\n"
-		"    cameras: [U-0, U-1, U-2, U-3, U-4]\n"
-		"  - name: all\n"
-		"    cameras: [%s]\n"
-		"quality: {min_confidence: 0.7, max_age: 24h, max_future: 5s, clock_bound: 2s}\n",
-		id, recipient, topic, consents, cameras);
-	return text;
-}
-
-static void must(struct world *w, struct status s)
-{
-	ck_assert_msg(ok(s), "%s", w->why);
-}
-
-void world_agreed(struct world *w)
-{
-	must(w, world_register(w, BOB, "tfl-ulez", world_csv));
-	must(w, world_agreement(w, ALICE, world_yaml("A", "mps", "anpr.reads", "mps, tfl, mopac", "\"U-*\"")));
-	uint64_t proposal = world_newest(w);
-	must(w, world_approve(w, BOB, proposal));
-	must(w, world_approve(w, MIA, proposal));
-}
-
-void world_live(struct world *w)
-{
-	world_agreed(w);
-	must(w, world_on(w, ALICE, "tfl-ulez", "A"));
-	must(w, world_on(w, BOB, "tfl-ulez", "A"));
-	world_wait(w, 1000);
-}
-
-size_t world_cameras_on(struct world *w)
-{
-	struct policy_snapshot *snapshot = NULL;
-	ck_assert(ok(governance_snapshot(w->g, w->now, &snapshot)));
-	ck_assert_uint_eq(snapshot_version(snapshot), governance_sequence(w->g));
-	size_t n = partner_policy_cameras_on(snapshot_partner(snapshot, span_text("tfl-ulez")), w->now);
-	snapshot_release(snapshot);
-	return n;
 }

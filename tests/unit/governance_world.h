@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A small world for the tests of gateway/governance: organisations with their people's certificates, two partners, a
- * node that appends. Every command is judged and then appended all the same, so that a refusal is seen twice: before
- * appending, and by every reader if a node appended it anyway. A refusal must leave no trace.
+ * A small world for the tests of gateway/governance: organisations with their people's certificates, two
+ * partners, a node that appends. Every command is judged and then appended all the same, so that a refusal is
+ * seen twice: before appending, and by every reader if a node appended it anyway. A refusal must leave no
+ * trace.
  */
 #ifndef ANPR_TESTS_GOVERNANCE_WORLD_H
 #define ANPR_TESTS_GOVERNANCE_WORLD_H
@@ -18,16 +19,16 @@
 #define START_MS    INT64_C(1793534400000) /* 2026-11-01T12:00:00Z */
 
 enum who {
-	ALICE,    /* policy-admin of mps, the recipient */
-	OMAR,     /* operator of mps */
-	BOB,      /* controller of tfl, whose partner is tfl-ulez */
-	MIA,      /* controller of mopac, which consents */
-	SAM,      /* controller of scc, whose partner is sheffield */
-	IRIS,     /* auditor of ico */
-	NINA,     /* policy-admin of btp, another recipient */
-	MALLORY,  /* a good certificate of mps with no role */
-	FALSE_BOB,/* CN=bob by mps's CA */
-	OLD_BOB,  /* CN=bob by tfl's CA, expired */
+	ALICE,     /* policy-admin of mps, the recipient */
+	OMAR,      /* operator of mps */
+	BOB,       /* controller of tfl, whose partner is tfl-ulez */
+	MIA,       /* controller of mopac, which consents */
+	SAM,       /* controller of scc, whose partner is sheffield */
+	IRIS,      /* auditor of ico */
+	NINA,      /* policy-admin of btp, another recipient */
+	MALLORY,   /* a good certificate of mps with no role */
+	FALSE_BOB, /* CN=bob by mps's CA */
+	OLD_BOB,   /* CN=bob by tfl's CA, expired */
 	PEOPLE
 };
 
@@ -38,8 +39,8 @@ struct world {
 	uint8_t node_public[32], stranger_public[32];
 	struct utc_ms now;
 	struct digest hashes[256]; /* of entry n at n */
-	char why[4096];        /* of the last refusal */
-	char effect[4096];     /* of the last ruling */
+	char why[4096];            /* of the last refusal */
+	char effect[4096];         /* of the last ruling */
 	bool narrows, fences;
 	/* the command being made; reset by world_ask */
 	Anpr__V1__Command c;
@@ -55,9 +56,9 @@ struct world {
 	struct digest head, sha256;
 	char *patterns[8];
 	/* how it is sent */
-	int kind;                    /* of signature; 0 = CMS */
-	const char *organisation;    /* NULL = the person's own */
-	struct utc_ms accepted;      /* 0 = now */
+	int kind;                 /* of signature; 0 = CMS */
+	const char *organisation; /* NULL = the person's own */
+	struct utc_ms accepted;   /* 0 = now */
 };
 
 /* Certificates are made once per process. */
@@ -74,7 +75,8 @@ void world_wait(struct world *w, int64_t ms);
 
 /* A fresh command by nobody about nothing, on the newest head. */
 void world_ask(struct world *w);
-/* Send the command as this person: judge it, append it, say what came of it. Judging and appending must agree. */
+/* Send the command as this person: judge it, append it, say what came of it. Judging and appending must
+ * agree. */
 struct status world_send(struct world *w, enum who who);
 /* Append an entry with this body as the node; its bytes are kept where `kept` is given. */
 struct status world_append(struct world *w, Anpr__V1__JournalEntry *body, struct buffer *kept);
@@ -94,9 +96,10 @@ struct status world_enforce(struct world *w);
 /* Let everything fall due that is. */
 void world_due(struct world *w);
 
-extern const char world_csv[];             /* ten cameras U-0 .. U-9, all live, U-0 .. U-4 in area inner */
+extern const char world_csv[]; /* ten cameras U-0 .. U-9, all live, U-0 .. U-4 in area inner */
 /* An agreement's text: partner tfl-ulez, everything else as given. Static, overwritten by the next call. */
-const char *world_yaml(const char *id, const char *recipient, const char *topic, const char *consents, const char *cameras);
+const char *world_yaml(
+	const char *id, const char *recipient, const char *topic, const char *consents, const char *cameras);
 /* The agreement A of tfl-ulez with mps, consents mps, tfl, mopac, rules inner (U-0..U-4) and all; agreed. */
 void world_agreed(struct world *w);
 /* The same, and on on both sides. */

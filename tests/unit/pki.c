@@ -12,9 +12,11 @@ static void add_name(X509 *x, const char *organisation, const char *name)
 {
 	X509_NAME *subject = X509_get_subject_name(x);
 	if (organisation)
-		ck_assert(X509_NAME_add_entry_by_txt(subject, "O", MBSTRING_UTF8, (const unsigned char *)organisation, -1, -1, 0));
+		ck_assert(X509_NAME_add_entry_by_txt(
+			subject, "O", MBSTRING_UTF8, (const unsigned char *)organisation, -1, -1, 0));
 	if (name)
-		ck_assert(X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_UTF8, (const unsigned char *)name, -1, -1, 0));
+		ck_assert(X509_NAME_add_entry_by_txt(
+			subject, "CN", MBSTRING_UTF8, (const unsigned char *)name, -1, -1, 0));
 }
 
 static void add_extension(X509 *x, X509 *issuer, int nid, const char *value)
@@ -60,8 +62,10 @@ void pki_make(struct pki_cert *out, const struct pki_want *want, const struct pk
 	add_name(x, want->organisation, want->name);
 	X509_set_issuer_name(x, X509_get_subject_name(issuer ? issuer->x509 : x));
 	X509 *by = issuer ? issuer->x509 : x;
-	add_extension(x, by, NID_basic_constraints, issuer ? "critical,CA:false" : "critical,CA:true,pathlen:0");
-	add_extension(x, by, NID_key_usage, issuer ? "critical,digitalSignature" : "critical,keyCertSign,cRLSign");
+	add_extension(
+		x, by, NID_basic_constraints, issuer ? "critical,CA:false" : "critical,CA:true,pathlen:0");
+	add_extension(
+		x, by, NID_key_usage, issuer ? "critical,digitalSignature" : "critical,keyCertSign,cRLSign");
 	add_extension(x, by, NID_subject_key_identifier, "hash");
 	if (want->usage)
 		add_extension(x, by, NID_ext_key_usage, want->usage);

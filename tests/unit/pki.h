@@ -18,11 +18,11 @@ struct pki_cert {
 };
 
 struct pki_want {
-	const char *organisation;  /* O of the subject; NULL = none */
-	const char *name;          /* CN */
+	const char *organisation; /* O of the subject; NULL = none */
+	const char *name;         /* CN */
 	struct utc_ms from, until;
-	const char *usage;         /* extendedKeyUsage; NULL = none */
-	const char *curve;         /* NULL = P-256 */
+	const char *usage; /* extendedKeyUsage; NULL = none */
+	const char *curve; /* NULL = P-256 */
 };
 #define PKI_PERSON "clientAuth,emailProtection"
 

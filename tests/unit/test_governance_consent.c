@@ -256,7 +256,8 @@ START_TEST(no_more_agreements_than_policy_holds)
 	for (int i = 0; i <= 8; i++) {
 		snprintf(id, sizeof id, "A-%d", i);
 		snprintf(topic, sizeof topic, "topic-%d", i);
-		struct status s = world_agreement(&world, ALICE, world_yaml(id, "mps", topic, "mps, tfl", "U-0"));
+		struct status s =
+			world_agreement(&world, ALICE, world_yaml(id, "mps", topic, "mps, tfl", "U-0"));
 		if (i == 8)
 			REFUSED(s, "8 agreements already");
 		else

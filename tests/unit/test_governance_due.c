@@ -156,8 +156,8 @@ START_TEST(stop_files)
 }
 END_TEST
 
-static struct status enforce(const uint64_t *entries, size_t n, const uint32_t *fenced, size_t n_fenced,
-	struct digest hash)
+static struct status enforce(
+	const uint64_t *entries, size_t n, const uint32_t *fenced, size_t n_fenced, struct digest hash)
 {
 	Anpr__V1__FencedPublisher items[8], *list[8];
 	Anpr__V1__Enforced e = ANPR__V1__ENFORCED__INIT;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The journal as a chain: nothing altered, dropped, reordered, added by strangers; and the same journal always comes
- * to the same state.
+ * The journal as a chain: nothing altered, dropped, reordered, added by strangers; and the same journal
+ * always comes to the same state.
  */
 #include "tests/unit/test_governance.h"
 
@@ -32,7 +32,8 @@ static void record(void)
 	for (size_t i = 1; i < ENTRIES; i++) {
 		Anpr__V1__Lapse l = ANPR__V1__LAPSE__INIT;
 		Anpr__V1__JournalEntry body = ANPR__V1__JOURNAL_ENTRY__INIT;
-		l.cause = i % 2 ? ANPR__V1__LAPSE__CAUSE__CAUSE_STOP_FILE : ANPR__V1__LAPSE__CAUSE__CAUSE_STOP_FILE_REMOVED;
+		l.cause = i % 2 ? ANPR__V1__LAPSE__CAUSE__CAUSE_STOP_FILE
+				: ANPR__V1__LAPSE__CAUSE__CAUSE_STOP_FILE_REMOVED;
 		body.body_case = ANPR__V1__JOURNAL_ENTRY__BODY_LAPSE;
 		body.lapse = &l;
 		keep(&body, i);
@@ -114,8 +115,12 @@ static const struct {
 	const char *name;
 	int order[6], refused;
 } orders[] = {
-	{"one dropped", {0, 1, 3}, 2},       {"two swapped", {0, 2, 1}, 1},      {"one twice", {0, 1, 1}, 2},
-	{"not from the beginning", {1, 2}, 0}, {"the beginning twice", {0, 0}, 1}, {"the beginning again", {0, 1, 0}, 2},
+	{"one dropped", {0, 1, 3}, 2},
+	{"two swapped", {0, 2, 1}, 1},
+	{"one twice", {0, 1, 1}, 2},
+	{"not from the beginning", {1, 2}, 0},
+	{"the beginning twice", {0, 0}, 1},
+	{"the beginning again", {0, 1, 0}, 2},
 	{"back", {0, 1, 2, 3, 1}, 4},
 };
 
@@ -125,8 +130,9 @@ START_TEST(another_order)
 	struct governance *g = governance_new(documents);
 	for (int i = 0; i < orders[_i].refused; i++)
 		DONE(take(g, buffer_span(&entries[orders[_i].order[i]])));
-	ck_assert_msg(take(g, buffer_span(&entries[orders[_i].order[orders[_i].refused]])).kind == STATUS_REFUSED, "%s",
-		orders[_i].name);
+	ck_assert_msg(
+		take(g, buffer_span(&entries[orders[_i].order[orders[_i].refused]])).kind == STATUS_REFUSED,
+		"%s", orders[_i].name);
 	ck_assert_uint_eq(governance_sequence(g), (uint64_t)orders[_i].refused);
 	governance_free(g);
 	forget();
@@ -186,7 +192,8 @@ START_TEST(a_node_joins)
 	key.public_key = (ProtobufCBinaryData){32, world.stranger_public};
 	joins.body_case = ANPR__V1__JOURNAL_ENTRY__BODY_NODE_KEY;
 	joins.node_key = &key;
-	REFUSED(append_as("gw-2", world.stranger, 2, world.now.v, &joins), "not signed by a key of node gw-2");
+	REFUSED(append_as("gw-2", world.stranger, 2, world.now.v, &joins),
+		"not signed by a key of node gw-2");
 	DONE(world_append(&world, &joins, NULL));
 	ck_assert_uint_eq(governance_node_keys(world.g, &keys), 2);
 	ck_assert_mem_eq(keys[1], world.stranger_public, 32);

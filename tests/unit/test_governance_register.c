@@ -25,7 +25,8 @@ START_TEST(without_agreements_it_is_the_partners_own)
 	ck_assert_ptr_nonnull(strstr(world.effect, "10 new"));
 	ck_assert(!world.narrows && !world.fences);
 	REFUSED(world_register(&world, BOB, "tfl-ulez", world_csv), "changes nothing");
-	DONE(world_register(&world, BOB, "tfl-ulez", with("U-1", "U-1,,moved,51.50,-0.11,A1,10,inner,live,Europe/London\n")));
+	DONE(world_register(&world, BOB, "tfl-ulez",
+		with("U-1", "U-1,,moved,51.50,-0.11,A1,10,inner,live,Europe/London\n")));
 	DONE(world_register(&world, BOB, "tfl-ulez", world_csv));
 	DONE(world_register(&world, SAM, "sheffield", world_csv));
 }
@@ -62,7 +63,8 @@ START_TEST(one_camera_changed)
 	bool proposed = strstr(world.effect, "still needs the consent of mps, mopac") != NULL;
 	ck_assert_msg(proposed == rows[_i].widens, "%s: %s", rows[_i].name, world.effect);
 	world_wait(&world, 1);
-	ck_assert_msg(world_cameras_on(&world) == rows[_i].on, "%s: %zu", rows[_i].name, world_cameras_on(&world));
+	ck_assert_msg(
+		world_cameras_on(&world) == rows[_i].on, "%s: %zu", rows[_i].name, world_cameras_on(&world));
 }
 END_TEST
 
@@ -113,14 +115,16 @@ START_TEST(a_new_camera_waits_for_a_new_version)
 {
 	char text[4096];
 	world_live(&world);
-	snprintf(text, sizeof text, "%s%s", world_csv, "U-X,,ten,51.50,-0.20,A1,10,outer,live,Europe/London\n");
+	snprintf(text, sizeof text, "%s%s", world_csv,
+		"U-X,,ten,51.50,-0.20,A1,10,outer,live,Europe/London\n");
 	DONE(world_register(&world, BOB, "tfl-ulez", text));
 	uint64_t proposal = world_newest(&world);
 	DONE(world_approve(&world, ALICE, proposal));
 	DONE(world_approve(&world, MIA, proposal));
 	world_wait(&world, 1);
 	ck_assert_uint_eq(world_cameras_on(&world), 10); /* though U-* would match it */
-	DONE(world_agreement(&world, ALICE, world_yaml("A", "mps", "anpr.reads", "mps, tfl, mopac", "\"U-*\", \"U-X\"")));
+	DONE(world_agreement(
+		&world, ALICE, world_yaml("A", "mps", "anpr.reads", "mps, tfl, mopac", "\"U-*\", \"U-X\"")));
 	ck_assert_ptr_nonnull(strstr(world.effect, "1 cameras more, 0 fewer"));
 	proposal = world_newest(&world);
 	DONE(world_approve(&world, BOB, proposal));
@@ -135,7 +139,8 @@ START_TEST(taking_away_overtakes_proposals)
 {
 	char text[4096];
 	world_live(&world);
-	snprintf(text, sizeof text, "%s%s", world_csv, "U-X,,ten,51.50,-0.20,A1,10,outer,live,Europe/London\n");
+	snprintf(text, sizeof text, "%s%s", world_csv,
+		"U-X,,ten,51.50,-0.20,A1,10,outer,live,Europe/London\n");
 	DONE(world_register(&world, BOB, "tfl-ulez", text));
 	uint64_t proposal = world_newest(&world);
 	DONE(world_approve(&world, ALICE, proposal));
@@ -149,7 +154,8 @@ START_TEST(a_mixed_register)
 {
 	char text[4096];
 	world_live(&world);
-	snprintf(text, sizeof text, "%s%s", with("U-1", NULL), "U-X,,ten,51.50,-0.20,A1,10,outer,live,Europe/London\n");
+	snprintf(text, sizeof text, "%s%s", with("U-1", NULL),
+		"U-X,,ten,51.50,-0.20,A1,10,outer,live,Europe/London\n");
 	DONE(world_register(&world, BOB, "tfl-ulez", text));
 	uint64_t proposal = world_newest(&world);
 	ck_assert_ptr_nonnull(strstr(world.effect, "what is removed is; in force at once"));

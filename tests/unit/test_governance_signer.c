@@ -7,13 +7,15 @@
 
 enum asked { OFF, ON, PROPOSE, APPROVE, REFUSE, WITHDRAW, GAP };
 
-/* One of each kind of command about the live agreement A and a new version of it that waits for tfl and mopac. */
+/* One of each kind of command about the live agreement A and a new version of it that waits for tfl and
+ * mopac. */
 static struct status ask(enum asked what, enum who who, int kind, const char *organisation)
 {
 	static uint64_t proposal;
 	world_live(&world);
 	DONE(world_off(&world, BOB, "tfl-ulez", "A"));
-	DONE(world_agreement(&world, ALICE, world_yaml("A", "mps", "anpr.reads", "mps, tfl, mopac", "U-0, U-9")));
+	DONE(world_agreement(
+		&world, ALICE, world_yaml("A", "mps", "anpr.reads", "mps, tfl, mopac", "U-0, U-9")));
 	proposal = world_newest(&world);
 	const char *text = world_yaml("A", "mps", "anpr.reads", "mps, tfl, mopac", "U-8");
 	world_ask(&world);
@@ -38,8 +40,13 @@ static struct status ask(enum asked what, enum who who, int kind, const char *or
 		[WITHDRAW] = ANPR__V1__COMMAND__ASK_WITHDRAW,
 		[GAP] = ANPR__V1__COMMAND__ASK_ACKNOWLEDGE_GAP,
 	};
-	void *const parts[] = {[OFF] = &world.sw, [ON] = &world.sw, [PROPOSE] = &world.propose,
-		[APPROVE] = &world.approve, [REFUSE] = &world.refuse, [WITHDRAW] = &world.withdraw, [GAP] = &world.gap};
+	void *const parts[] = {[OFF] = &world.sw,
+		[ON] = &world.sw,
+		[PROPOSE] = &world.propose,
+		[APPROVE] = &world.approve,
+		[REFUSE] = &world.refuse,
+		[WITHDRAW] = &world.withdraw,
+		[GAP] = &world.gap};
 	world.c.ask_case = cases[what];
 	world.c.set_switch = parts[what]; /* the members of a union */
 	return world_send(&world, who);
@@ -54,40 +61,75 @@ static const struct {
 	const char *want;         /* "" = done */
 } rows[] = {
 	/* who may */
-	{OFF, BOB, 0, NULL, ""}, {OFF, ALICE, 0, NULL, ""}, {ON, BOB, 0, NULL, ""}, {PROPOSE, ALICE, 0, NULL, ""},
-	{PROPOSE, BOB, 0, NULL, ""}, {PROPOSE, MIA, 0, NULL, ""}, {APPROVE, BOB, 0, NULL, ""}, {APPROVE, MIA, 0, NULL, ""},
-	{REFUSE, MIA, 0, NULL, ""}, {REFUSE, ALICE, 0, NULL, ""}, {WITHDRAW, ALICE, 0, NULL, ""}, {WITHDRAW, BOB, 0, NULL, ""},
-	{WITHDRAW, MIA, 0, NULL, ""}, {GAP, OMAR, 0, NULL, ""},
+	{OFF, BOB, 0, NULL, ""},
+	{OFF, ALICE, 0, NULL, ""},
+	{ON, BOB, 0, NULL, ""},
+	{PROPOSE, ALICE, 0, NULL, ""},
+	{PROPOSE, BOB, 0, NULL, ""},
+	{PROPOSE, MIA, 0, NULL, ""},
+	{APPROVE, BOB, 0, NULL, ""},
+	{APPROVE, MIA, 0, NULL, ""},
+	{REFUSE, MIA, 0, NULL, ""},
+	{REFUSE, ALICE, 0, NULL, ""},
+	{WITHDRAW, ALICE, 0, NULL, ""},
+	{WITHDRAW, BOB, 0, NULL, ""},
+	{WITHDRAW, MIA, 0, NULL, ""},
+	{GAP, OMAR, 0, NULL, ""},
 	/* an auditor changes nothing, an operator only gaps, and only an operator those */
-	{OFF, IRIS, 0, NULL, "may not decide"}, {ON, IRIS, 0, NULL, "may not decide"}, {PROPOSE, IRIS, 0, NULL, "may not decide"},
-	{APPROVE, IRIS, 0, NULL, "may not decide"}, {REFUSE, IRIS, 0, NULL, "may not decide"},
-	{WITHDRAW, IRIS, 0, NULL, "may not decide"}, {GAP, IRIS, 0, NULL, "may not acknowledge"},
-	{OFF, OMAR, 0, NULL, "may not decide"}, {ON, OMAR, 0, NULL, "may not decide"}, {PROPOSE, OMAR, 0, NULL, "may not decide"},
-	{APPROVE, OMAR, 0, NULL, "may not decide"}, {REFUSE, OMAR, 0, NULL, "may not decide"},
-	{WITHDRAW, OMAR, 0, NULL, "may not decide"}, {GAP, ALICE, 0, NULL, "may not acknowledge"},
+	{OFF, IRIS, 0, NULL, "may not decide"},
+	{ON, IRIS, 0, NULL, "may not decide"},
+	{PROPOSE, IRIS, 0, NULL, "may not decide"},
+	{APPROVE, IRIS, 0, NULL, "may not decide"},
+	{REFUSE, IRIS, 0, NULL, "may not decide"},
+	{WITHDRAW, IRIS, 0, NULL, "may not decide"},
+	{GAP, IRIS, 0, NULL, "may not acknowledge"},
+	{OFF, OMAR, 0, NULL, "may not decide"},
+	{ON, OMAR, 0, NULL, "may not decide"},
+	{PROPOSE, OMAR, 0, NULL, "may not decide"},
+	{APPROVE, OMAR, 0, NULL, "may not decide"},
+	{REFUSE, OMAR, 0, NULL, "may not decide"},
+	{WITHDRAW, OMAR, 0, NULL, "may not decide"},
+	{GAP, ALICE, 0, NULL, "may not acknowledge"},
 	{GAP, BOB, 0, NULL, "may not acknowledge"},
 	/* a body that has nothing to do with it */
-	{OFF, SAM, 0, NULL, "no switch over"}, {ON, SAM, 0, NULL, "no switch over"}, {OFF, NINA, 0, NULL, "no switch over"},
-	{PROPOSE, SAM, 0, NULL, "none of the bodies"}, {APPROVE, SAM, 0, NULL, "none of the bodies"},
-	{REFUSE, SAM, 0, NULL, "none of the bodies"}, {WITHDRAW, SAM, 0, NULL, "none of the bodies"},
+	{OFF, SAM, 0, NULL, "no switch over"},
+	{ON, SAM, 0, NULL, "no switch over"},
+	{OFF, NINA, 0, NULL, "no switch over"},
+	{PROPOSE, SAM, 0, NULL, "none of the bodies"},
+	{APPROVE, SAM, 0, NULL, "none of the bodies"},
+	{REFUSE, SAM, 0, NULL, "none of the bodies"},
+	{WITHDRAW, SAM, 0, NULL, "none of the bodies"},
 	/* a body that consents, but is on neither side */
-	{OFF, MIA, 0, NULL, "withdraws the agreement instead"}, {ON, MIA, 0, NULL, "withdraws the agreement instead"},
+	{OFF, MIA, 0, NULL, "withdraws the agreement instead"},
+	{ON, MIA, 0, NULL, "withdraws the agreement instead"},
 	/* a good certificate of nobody */
-	{OFF, MALLORY, 0, NULL, "none of mps's people"}, {APPROVE, MALLORY, 0, NULL, "none of mps's people"},
+	{OFF, MALLORY, 0, NULL, "none of mps's people"},
+	{APPROVE, MALLORY, 0, NULL, "none of mps's people"},
 	{OFF, MALLORY, TLS, NULL, "none of mps's people"},
 	/* the right subject by the wrong CA, on either behalf */
-	{OFF, FALSE_BOB, 0, NULL, "signature:"}, {APPROVE, FALSE_BOB, 0, NULL, "signature:"},
-	{OFF, FALSE_BOB, TLS, NULL, "certificate:"}, {WITHDRAW, FALSE_BOB, 0, NULL, "signature:"},
+	{OFF, FALSE_BOB, 0, NULL, "signature:"},
+	{APPROVE, FALSE_BOB, 0, NULL, "signature:"},
+	{OFF, FALSE_BOB, TLS, NULL, "certificate:"},
+	{WITHDRAW, FALSE_BOB, 0, NULL, "signature:"},
 	{OFF, FALSE_BOB, 0, "mps", "none of mps's people"},
 	/* one's own certificate, on another's behalf */
-	{OFF, ALICE, 0, "tfl", "signature:"}, {APPROVE, ALICE, 0, "tfl", "signature:"}, {APPROVE, ALICE, 0, "mopac", "signature:"},
-	{OFF, ALICE, TLS, "tfl", "certificate:"}, {OFF, ALICE, 0, "nobody", "no organisation of this gateway"},
+	{OFF, ALICE, 0, "tfl", "signature:"},
+	{APPROVE, ALICE, 0, "tfl", "signature:"},
+	{APPROVE, ALICE, 0, "mopac", "signature:"},
+	{OFF, ALICE, TLS, "tfl", "certificate:"},
+	{OFF, ALICE, 0, "nobody", "no organisation of this gateway"},
 	/* a certificate that has expired */
-	{OFF, OLD_BOB, 0, NULL, "expired"}, {APPROVE, OLD_BOB, 0, NULL, "expired"}, {OFF, OLD_BOB, TLS, NULL, "expired"},
+	{OFF, OLD_BOB, 0, NULL, "expired"},
+	{APPROVE, OLD_BOB, 0, NULL, "expired"},
+	{OFF, OLD_BOB, TLS, NULL, "expired"},
 	/* a connection alone only narrows */
-	{OFF, BOB, TLS, NULL, ""}, {WITHDRAW, BOB, TLS, NULL, ""}, {ON, BOB, TLS, NULL, "own signature"},
-	{PROPOSE, BOB, TLS, NULL, "own signature"}, {APPROVE, BOB, TLS, NULL, "own signature"},
-	{REFUSE, BOB, TLS, NULL, "own signature"}, {GAP, OMAR, TLS, NULL, "own signature"},
+	{OFF, BOB, TLS, NULL, ""},
+	{WITHDRAW, BOB, TLS, NULL, ""},
+	{ON, BOB, TLS, NULL, "own signature"},
+	{PROPOSE, BOB, TLS, NULL, "own signature"},
+	{APPROVE, BOB, TLS, NULL, "own signature"},
+	{REFUSE, BOB, TLS, NULL, "own signature"},
+	{GAP, OMAR, TLS, NULL, "own signature"},
 	/* the same body twice */
 	{APPROVE, ALICE, 0, NULL, "has consented"},
 };
@@ -96,8 +138,8 @@ START_TEST(a_person_and_a_command)
 {
 	struct status s = ask(rows[_i].what, rows[_i].who, rows[_i].kind, rows[_i].organisation);
 	if (*rows[_i].want)
-		ck_assert_msg(!ok(s) && strstr(world.why, rows[_i].want), "row %d: told \"%s\", not \"%s\"", _i, world.why,
-			rows[_i].want);
+		ck_assert_msg(!ok(s) && strstr(world.why, rows[_i].want), "row %d: told \"%s\", not \"%s\"",
+			_i, world.why, rows[_i].want);
 	else
 		ck_assert_msg(ok(s), "row %d: %s", _i, world.why);
 }

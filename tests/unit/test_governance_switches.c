@@ -125,7 +125,8 @@ START_TEST(an_on_ends_the_off_of_the_same_words)
 	char csv[4096];
 	world_live(&world);
 	DONE(cameras(BOB, 1, NULL, "inner"));
-	snprintf(csv, sizeof csv, "camera_id,external_ids,name,latitude,longitude,road,heading,area,state,zone\n%s",
+	snprintf(csv, sizeof csv,
+		"camera_id,external_ids,name,latitude,longitude,road,heading,area,state,zone\n%s",
 		strstr(world_csv, "U-1"));
 	DONE(world_register(&world, BOB, "tfl-ulez", csv)); /* U-0 is gone */
 	world_wait(&world, 1);
@@ -212,10 +213,12 @@ START_TEST(an_off_counts_from_its_acceptance)
 	ck_assert_int_eq(pending[0].accepted.v, accepted.v);
 	struct policy_snapshot *snapshot = NULL;
 	ck_assert(ok(governance_snapshot(world.g, world.now, &snapshot)));
-	ck_assert_uint_eq(
-		partner_policy_cameras_on(snapshot_partner(snapshot, span_text("tfl-ulez")), (struct utc_ms){accepted.v + 1}), 0);
-	ck_assert_uint_eq(
-		partner_policy_cameras_on(snapshot_partner(snapshot, span_text("tfl-ulez")), (struct utc_ms){accepted.v - 1}), 10);
+	ck_assert_uint_eq(partner_policy_cameras_on(snapshot_partner(snapshot, span_text("tfl-ulez")),
+				  (struct utc_ms){accepted.v + 1}),
+		0);
+	ck_assert_uint_eq(partner_policy_cameras_on(snapshot_partner(snapshot, span_text("tfl-ulez")),
+				  (struct utc_ms){accepted.v - 1}),
+		10);
 	snapshot_release(snapshot);
 	/* an acceptance in the future would delay it: then the entry's time counts */
 	DONE(world_on(&world, BOB, "tfl-ulez", ""));

@@ -22,14 +22,16 @@ static void check_names(json_t *list, const char *const *names, size_t n)
 	json_t *one;
 	size_t i;
 	ck_assert_uint_gt(json_array_size(list), 0);
-	json_array_foreach(list, i, one) {
+	json_array_foreach(list, i, one)
+	{
 		for (size_t k = 0; k < n; k++)
 			ck_assert_msg(json_object_get(one, names[k]) != NULL, "no %s", names[k]);
 		ck_assert_uint_eq(json_object_size(one), n);
 	}
 }
 #define NAMES(list, ...)                                                                                     \
-	check_names(list, (const char *const[]){__VA_ARGS__}, sizeof((const char *const[]){__VA_ARGS__}) / sizeof(char *))
+	check_names(list, (const char *const[]){__VA_ARGS__},                                                \
+		sizeof((const char *const[]){__VA_ARGS__}) / sizeof(char *))
 
 static const char *text_of(json_t *list, size_t i, const char *name)
 {
@@ -46,15 +48,16 @@ START_TEST(history)
 	DONE(world_enforce(&world));
 	DONE(world_register(&world, SAM, "sheffield", world_csv));
 	json_t *all = load(governance_view_history(world.g, NULL, (struct utc_ms){0}));
-	NAMES(all, "number", "time", "accepted", "node", "who", "action", "partner", "partners", "reason", "effect", "fences",
-		"enforced_by", "hash");
+	NAMES(all, "number", "time", "accepted", "node", "who", "action", "partner", "partners", "reason",
+		"effect", "fences", "enforced_by", "hash");
 	size_t n = json_array_size(all);
 	ck_assert_uint_eq(n, world_newest(&world));
 	ck_assert_str_eq(text_of(all, 0, "action"), "genesis");
 	ck_assert_str_eq(text_of(all, n - 3, "action"), "off");
 	ck_assert_str_eq(text_of(all, n - 3, "reason"), "because");
 	ck_assert_str_eq(text_of(all, n - 3, "partner"), "tfl-ulez");
-	ck_assert_int_eq(json_integer_value(json_object_get(json_array_get(all, n - 3), "enforced_by")), (int)n - 1);
+	ck_assert_int_eq(
+		json_integer_value(json_object_get(json_array_get(all, n - 3), "enforced_by")), (int)n - 1);
 	json_t *who = json_object_get(json_array_get(all, n - 3), "who");
 	ck_assert_str_eq(json_string_value(json_object_get(who, "subject")), "CN=bob");
 	ck_assert_str_eq(text_of(all, n - 1, "hash"), DIGEST_TEXT(governance_head(world.g)));
@@ -74,8 +77,8 @@ START_TEST(proposals)
 	DONE(world_agreement(&world, ALICE, world_yaml("A", "mps", "anpr.reads", "mps, tfl, mopac", "U-0")));
 	DONE(world_approve(&world, BOB, world_newest(&world)));
 	json_t *list = load(governance_view_proposals(world.g));
-	NAMES(list, "number", "kind", "state", "partner", "agreement", "name", "sha256", "proposed", "proposer", "subject",
-		"consents", "effect", "lapses");
+	NAMES(list, "number", "kind", "state", "partner", "agreement", "name", "sha256", "proposed",
+		"proposer", "subject", "consents", "effect", "lapses");
 	ck_assert_str_eq(text_of(list, 0, "state"), "effective"); /* the register */
 	ck_assert_str_eq(text_of(list, 1, "state"), "open");
 	json_t *consents = json_object_get(json_array_get(list, 1), "consents");
@@ -98,9 +101,9 @@ START_TEST(agreements)
 	};
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
 		json_t *list = load(governance_view_agreements(world.g, (struct utc_ms){rows[i].now}));
-		NAMES(list, "id", "partner", "recipient", "topic", "state", "consents", "valid", "agreed", "ended", "version",
-			"proposal", "withdrawn_by", "cameras", "purposes", "share", "keep_for", "instrument", "controller", "rules",
-			"sha256");
+		NAMES(list, "id", "partner", "recipient", "topic", "state", "consents", "valid", "agreed",
+			"ended", "version", "proposal", "withdrawn_by", "cameras", "purposes", "share",
+			"keep_for", "instrument", "controller", "rules", "sha256");
 		ck_assert_str_eq(text_of(list, 0, "state"), rows[i].want);
 		json_decref(list);
 	}
@@ -116,11 +119,12 @@ START_TEST(switches)
 	world_agreed(&world);
 	DONE(world_on(&world, BOB, "tfl-ulez", "A"));
 	json_t *list = load(governance_view_switches(world.g, "tfl-ulez", world.now));
-	NAMES(list, "partner", "side", "selectors", "agreement", "rule", "class", "cameras", "position", "who", "entry", "since",
-		"until");
+	NAMES(list, "partner", "side", "selectors", "agreement", "rule", "class", "cameras", "position",
+		"who", "entry", "since", "until");
 	ck_assert_uint_eq(json_array_size(list), 2);
 	for (size_t i = 0; i < 2; i++)
-		ck_assert_str_eq(text_of(list, i, "position"), strcmp(text_of(list, i, "side"), "tfl") == 0 ? "on" : "off");
+		ck_assert_str_eq(text_of(list, i, "position"),
+			strcmp(text_of(list, i, "side"), "tfl") == 0 ? "on" : "off");
 	json_decref(list);
 	list = load(governance_view_switches(world.g, "sheffield", world.now));
 	ck_assert_uint_eq(json_array_size(list), 0);
@@ -148,7 +152,8 @@ START_TEST(cameras)
 	ck_assert_uint_eq(json_array_size(list), 10);
 	for (size_t i = 0; i < 10; i++) {
 		bool on = json_is_true(json_object_get(json_array_get(list, i), "on"));
-		ck_assert_msg(on == (i != 3), "%s: %s", text_of(list, i, "camera_id"), text_of(list, i, "reason"));
+		ck_assert_msg(
+			on == (i != 3), "%s: %s", text_of(list, i, "camera_id"), text_of(list, i, "reason"));
 	}
 	ck_assert_str_eq(text_of(list, 3, "reason"), "camera_off");
 	json_decref(list);
@@ -183,7 +188,8 @@ START_TEST(who_there_is)
 	ck_assert_uint_eq(governance_organisations(world.g, &organisations), 6);
 	ck_assert(span_equal(organisations[1].ca_pem, buffer_span(&world_ca("tfl")->pem)));
 	ck_assert_uint_eq(governance_publishers(world.g), 8);
-	ck_assert_uint_eq(governance_roles(world.g, "mps", "CN=alice"), 1u << ANPR__V1__ROLE__ROLE_POLICY_ADMIN);
+	ck_assert_uint_eq(
+		governance_roles(world.g, "mps", "CN=alice"), 1u << ANPR__V1__ROLE__ROLE_POLICY_ADMIN);
 	ck_assert_uint_eq(governance_roles(world.g, "tfl", "CN=alice"), 0);
 	ck_assert_uint_eq(governance_roles(world.g, "mps", "CN=mallory"), 0);
 	ck_assert_uint_eq(governance_roles(world.g, "nobody", "CN=alice"), 0);

@@ -12,7 +12,8 @@ static const struct utc_ms from = {NOW_MS - 30 * DAY_MS}, until = {NOW_MS + 30 *
 
 static void set_up(void)
 {
-	const struct utc_ms long_ago = {NOW_MS - 20 * DAY_MS}, yesterday = {NOW_MS - DAY_MS}, tomorrow = {NOW_MS + DAY_MS};
+	const struct utc_ms long_ago = {NOW_MS - 20 * DAY_MS}, yesterday = {NOW_MS - DAY_MS},
+			    tomorrow = {NOW_MS + DAY_MS};
 	pki_make(&ours, &(struct pki_want){"mps", "MPS CA", from, until, NULL, NULL}, NULL);
 	pki_make(&theirs, &(struct pki_want){"tfl", "TFL CA", from, until, NULL, NULL}, NULL);
 	pki_make(&weak_root, &(struct pki_want){"old", "Old CA", from, until, NULL, NULL}, NULL);
@@ -26,7 +27,8 @@ static void set_up(void)
 
 static void tear_down(void)
 {
-	struct pki_cert *all[] = {&ours, &theirs, &alice, &impostor, &server, &expired, &early, &weak_root, &weak};
+	struct pki_cert *all[] = {
+		&ours, &theirs, &alice, &impostor, &server, &expired, &early, &weak_root, &weak};
 	for (size_t i = 0; i < sizeof all / sizeof *all; i++)
 		pki_free(all[i]);
 }
@@ -36,12 +38,14 @@ static const char message[] = "what was asked for";
 static void sign_as(const struct pki_cert *who, struct buffer *der)
 {
 	struct error e = {0};
-	struct status s = cms_sign(buffer_span(&who->pem), buffer_span(&who->key_pem), span_text(message), der, &e);
+	struct status s =
+		cms_sign(buffer_span(&who->pem), buffer_span(&who->key_pem), span_text(message), der, &e);
 	ck_assert_msg(ok(s), "%s", error_text(&e));
 	error_free(&e);
 }
 
-/* The signer's certificate, the trust root, the bytes, the time; "" = accepted, else a part of what is told. */
+/* The signer's certificate, the trust root, the bytes, the time; "" = accepted, else a part of what is told.
+ */
 static const struct {
 	const char *name;
 	const struct pki_cert *signer, *root;
@@ -69,11 +73,12 @@ START_TEST(a_persons_signature)
 	struct error e = {0};
 	char subject[256] = "";
 	sign_as(rows[_i].signer, &der);
-	struct status s = cms_verify(buffer_span(&der), span_text(rows[_i].bytes), buffer_span(&rows[_i].root->pem),
-		(struct utc_ms){rows[_i].at}, subject, &e);
+	struct status s = cms_verify(buffer_span(&der), span_text(rows[_i].bytes),
+		buffer_span(&rows[_i].root->pem), (struct utc_ms){rows[_i].at}, subject, &e);
 	if (*rows[_i].want) {
 		ck_assert_int_eq(s.kind, STATUS_REFUSED);
-		ck_assert_msg(strstr(error_text(&e), rows[_i].want) != NULL, "%s: %s", rows[_i].name, error_text(&e));
+		ck_assert_msg(strstr(error_text(&e), rows[_i].want) != NULL, "%s: %s", rows[_i].name,
+			error_text(&e));
 	} else {
 		ck_assert_msg(ok(s), "%s: %s", rows[_i].name, error_text(&e));
 		ck_assert_str_eq(subject, "CN=alice");
@@ -83,8 +88,8 @@ START_TEST(a_persons_signature)
 }
 END_TEST
 
-/* Whatever single bit of a signature is turned, it is refused, or is still alice's over the same bytes (a few bits,
- * such as a version number's, are not signed by anything). */
+/* Whatever single bit of a signature is turned, it is refused, or is still alice's over the same bytes (a few
+ * bits, such as a version number's, are not signed by anything). */
 START_TEST(a_flipped_bit_gives_nobody_else)
 {
 	struct buffer der = {0};
@@ -93,8 +98,8 @@ START_TEST(a_flipped_bit_gives_nobody_else)
 	for (size_t i = 0; i < der.n; i++) {
 		char subject[256] = "";
 		der.p[i] ^= (uint8_t)(1u << (i % 8));
-		struct status s =
-			cms_verify(buffer_span(&der), span_text(message), buffer_span(&ours.pem), now, subject, NULL);
+		struct status s = cms_verify(
+			buffer_span(&der), span_text(message), buffer_span(&ours.pem), now, subject, NULL);
 		der.p[i] ^= (uint8_t)(1u << (i % 8));
 		refused += s.kind == STATUS_REFUSED;
 		ck_assert(s.kind == STATUS_REFUSED || strcmp(subject, "CN=alice") == 0);
@@ -110,11 +115,14 @@ START_TEST(a_cut_or_longer_signature_is_refused)
 	char subject[256];
 	sign_as(&alice, &der);
 	for (size_t n = 0; n < der.n; n += 7)
-		ck_assert_int_eq(cms_verify(span_of(der.p, n), span_text(message), buffer_span(&ours.pem), now, subject, NULL).kind,
+		ck_assert_int_eq(cms_verify(span_of(der.p, n), span_text(message), buffer_span(&ours.pem),
+					 now, subject, NULL)
+					 .kind,
 			STATUS_REFUSED);
 	ck_assert(ok(buffer_append_text(&der, "x")));
 	ck_assert_int_eq(
-		cms_verify(buffer_span(&der), span_text(message), buffer_span(&ours.pem), now, subject, NULL).kind,
+		cms_verify(buffer_span(&der), span_text(message), buffer_span(&ours.pem), now, subject, NULL)
+			.kind,
 		STATUS_REFUSED);
 	buffer_free(&der);
 }
@@ -125,11 +133,13 @@ START_TEST(no_trust_root_trusts_nobody)
 	struct buffer der = {0};
 	char subject[256];
 	sign_as(&alice, &der);
-	ck_assert_int_eq(cms_verify(buffer_span(&der), span_text(message), span_text(""), now, subject, NULL).kind,
+	ck_assert_int_eq(
+		cms_verify(buffer_span(&der), span_text(message), span_text(""), now, subject, NULL).kind,
 		STATUS_REFUSED);
 	/* a leaf is no root: trusting it would let a person make people */
 	ck_assert_int_eq(
-		cms_verify(buffer_span(&der), span_text(message), buffer_span(&alice.pem), now, subject, NULL).kind,
+		cms_verify(buffer_span(&der), span_text(message), buffer_span(&alice.pem), now, subject, NULL)
+			.kind,
 		STATUS_REFUSED);
 	buffer_free(&der);
 }
@@ -139,7 +149,8 @@ START_TEST(a_key_that_does_not_belong_does_not_sign)
 {
 	struct buffer der = {0};
 	struct error e = {0};
-	struct status s = cms_sign(buffer_span(&alice.pem), buffer_span(&theirs.key_pem), span_text(message), &der, &e);
+	struct status s =
+		cms_sign(buffer_span(&alice.pem), buffer_span(&theirs.key_pem), span_text(message), &der, &e);
 	ck_assert_int_eq(s.kind, STATUS_BAD_INPUT);
 	ck_assert_ptr_nonnull(strstr(error_text(&e), "does not belong"));
 	s = cms_sign(span_text("nothing"), buffer_span(&alice.key_pem), span_text(message), &der, NULL);
@@ -171,7 +182,8 @@ START_TEST(a_certificate_seen_on_a_connection)
 	ck_assert_int_eq(s.kind, connections[_i].good ? STATUS_OK : STATUS_REFUSED);
 	if (connections[_i].good)
 		ck_assert_str_eq(subject, "CN=alice");
-	ck_assert(!ok(certificate_verify(span_text("certificate"), buffer_span(&ours.pem), now, subject, NULL)));
+	ck_assert(!ok(
+		certificate_verify(span_text("certificate"), buffer_span(&ours.pem), now, subject, NULL)));
 	ck_assert(!ok(certificate_verify(span_text(""), buffer_span(&ours.pem), now, subject, NULL)));
 }
 END_TEST
@@ -181,9 +193,11 @@ START_TEST(subjects_are_written_as_rfc_2253)
 	struct pki_cert odd;
 	struct buffer der = {0};
 	char subject[256] = "";
-	pki_make(&odd, &(struct pki_want){"A, B", "J\xc3\xb6rg + \"x\"", from, until, PKI_PERSON, NULL}, &ours);
+	pki_make(&odd, &(struct pki_want){"A, B", "J\xc3\xb6rg + \"x\"", from, until, PKI_PERSON, NULL},
+		&ours);
 	sign_as(&odd, &der);
-	ck_assert(ok(cms_verify(buffer_span(&der), span_text(message), buffer_span(&ours.pem), now, subject, NULL)));
+	ck_assert(ok(cms_verify(
+		buffer_span(&der), span_text(message), buffer_span(&ours.pem), now, subject, NULL)));
 	ck_assert_str_eq(subject, "CN=J\\C3\\B6rg \\+ \\\"x\\\",O=A\\, B");
 	pki_free(&odd);
 	buffer_free(&der);
@@ -220,7 +234,10 @@ START_TEST(what_is_no_node_key)
 {
 	struct node_key *key = NULL;
 	ck_assert_int_eq(node_key_parse(span_text(""), &key, NULL).kind, STATUS_BAD_INPUT);
-	ck_assert_int_eq(node_key_parse(span_text("-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n"), &key, NULL).kind,
+	ck_assert_int_eq(
+		node_key_parse(span_text("-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n"),
+			&key, NULL)
+			.kind,
 		STATUS_BAD_INPUT);
 	ck_assert_int_eq(node_key_parse(buffer_span(&alice.key_pem), &key, NULL).kind, STATUS_BAD_INPUT);
 	ck_assert_int_eq(node_key_parse(buffer_span(&alice.pem), &key, NULL).kind, STATUS_BAD_INPUT);

@@ -113,24 +113,72 @@ CHANGE(approve_none, w->c.ask_case = ANPR__V1__COMMAND__ASK_APPROVE, w->c.approv
 CHANGE(withdraw_none, w->c.ask_case = ANPR__V1__COMMAND__ASK_WITHDRAW, w->c.withdraw = &w->withdraw)
 CHANGE(gap_none, w->c.ask_case = ANPR__V1__COMMAND__ASK_ACKNOWLEDGE_GAP, w->c.acknowledge_gap = &w->gap)
 
-#define GOOD(f) {#f, f, true}
-#define BAD(f)  {#f, f, false}
+#define GOOD(f)                                                                                              \
+	{                                                                                                    \
+#f, f, true                                                                                  \
+	}
+#define BAD(f)                                                                                               \
+	{                                                                                                    \
+#f, f, false                                                                                 \
+	}
 static const struct {
 	const char *name;
 	void (*change)(struct world *);
 	bool good;
 } rows[] = {
-	GOOD(as_it_is), GOOD(all_partners), GOOD(with_rule), GOOD(with_globs), GOOD(with_area), GOOD(no_head),
-	GOOD(proposal), GOOD(reason_longest), GOOD(reason_lines),
-	BAD(nonce_short), BAD(nonce_long), BAD(no_organisation), BAD(organisation_chars), BAD(organisation_long),
-	BAD(no_reason), BAD(reason_long), BAD(reason_latin1), BAD(reason_overlong), BAD(reason_surrogate),
-	BAD(reason_beyond), BAD(reason_cut), BAD(reason_escape), BAD(reason_c1), BAD(head_no_hash),
-	BAD(head_short_hash), BAD(head_no_number), BAD(nothing_asked), BAD(no_position), BAD(position_3),
-	BAD(partner_chars), BAD(rule_alone), BAD(agreement_alone), BAD(class_4), BAD(class_minus), BAD(for_ever),
-	BAD(empty_selector), BAD(too_many_globs), BAD(pattern_empty), BAD(pattern_chars), BAD(area_control),
-	BAD(area_long), BAD(propose_nothing), BAD(propose_kind), BAD(propose_no_kind), BAD(propose_hash),
-	BAD(propose_empty), BAD(propose_large), BAD(propose_name), BAD(propose_partner), BAD(register_alone),
-	BAD(approve_none), BAD(withdraw_none), BAD(gap_none),
+	GOOD(as_it_is),
+	GOOD(all_partners),
+	GOOD(with_rule),
+	GOOD(with_globs),
+	GOOD(with_area),
+	GOOD(no_head),
+	GOOD(proposal),
+	GOOD(reason_longest),
+	GOOD(reason_lines),
+	BAD(nonce_short),
+	BAD(nonce_long),
+	BAD(no_organisation),
+	BAD(organisation_chars),
+	BAD(organisation_long),
+	BAD(no_reason),
+	BAD(reason_long),
+	BAD(reason_latin1),
+	BAD(reason_overlong),
+	BAD(reason_surrogate),
+	BAD(reason_beyond),
+	BAD(reason_cut),
+	BAD(reason_escape),
+	BAD(reason_c1),
+	BAD(head_no_hash),
+	BAD(head_short_hash),
+	BAD(head_no_number),
+	BAD(nothing_asked),
+	BAD(no_position),
+	BAD(position_3),
+	BAD(partner_chars),
+	BAD(rule_alone),
+	BAD(agreement_alone),
+	BAD(class_4),
+	BAD(class_minus),
+	BAD(for_ever),
+	BAD(empty_selector),
+	BAD(too_many_globs),
+	BAD(pattern_empty),
+	BAD(pattern_chars),
+	BAD(area_control),
+	BAD(area_long),
+	BAD(propose_nothing),
+	BAD(propose_kind),
+	BAD(propose_no_kind),
+	BAD(propose_hash),
+	BAD(propose_empty),
+	BAD(propose_large),
+	BAD(propose_name),
+	BAD(propose_partner),
+	BAD(register_alone),
+	BAD(approve_none),
+	BAD(withdraw_none),
+	BAD(gap_none),
 };
 
 START_TEST(a_command)
@@ -158,8 +206,8 @@ START_TEST(a_command)
 }
 END_TEST
 
-/* The same meaning in other bytes, or a meaning that this version does not know: a signature over such bytes would be
- * a signature over something that people were not shown. */
+/* The same meaning in other bytes, or a meaning that this version does not know: a signature over such bytes
+ * would be a signature over something that people were not shown. */
 static const struct {
 	const char *name;
 	struct span bytes;
@@ -209,15 +257,23 @@ static const struct {
 	size_t length;
 	bool good;
 } envelopes[] = {
-	{1, 1, 10, true}, {1, 2, 10, true}, {4, 1, 1, true},
-	{0, 1, 10, false}, {5, 1, 10, false}, {1, 0, 10, false}, {1, 3, 10, false}, {1, -1, 10, false}, {1, 1, 0, false},
+	{1, 1, 10, true},
+	{1, 2, 10, true},
+	{4, 1, 1, true},
+	{0, 1, 10, false},
+	{5, 1, 10, false},
+	{1, 0, 10, false},
+	{1, 3, 10, false},
+	{1, -1, 10, false},
+	{1, 1, 0, false},
 };
 
 START_TEST(an_envelope)
 {
 	struct buffer value = {0};
 	Anpr__V1__SignedCommand *back = NULL;
-	ck_assert(ok(message_encode(&envelope(envelopes[_i].n, envelopes[_i].kind, envelopes[_i].length)->base, &value)));
+	ck_assert(ok(message_encode(
+		&envelope(envelopes[_i].n, envelopes[_i].kind, envelopes[_i].length)->base, &value)));
 	struct status s = signed_command_decode(buffer_span(&value), &back, NULL);
 	ck_assert_int_eq(s.kind, envelopes[_i].good ? STATUS_OK : STATUS_BAD_INPUT);
 	if (ok(s))

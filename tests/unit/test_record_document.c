@@ -16,13 +16,15 @@ static struct buffer long_text(size_t n)
 	return b;
 }
 
-static struct status add_chunk(struct document_store *s, const struct digest *sha256, struct span text, size_t i)
+static struct status add_chunk(
+	struct document_store *s, const struct digest *sha256, struct span text, size_t i)
 {
 	char key[80];
 	return document_store_add(s, span_text(document_key(key, sha256, i)), document_chunk(text, i));
 }
 
-static const size_t sizes[] = {1, DOCUMENT_CHUNK - 1, DOCUMENT_CHUNK, DOCUMENT_CHUNK + 1, 3 * DOCUMENT_CHUNK + 17};
+static const size_t sizes[] = {
+	1, DOCUMENT_CHUNK - 1, DOCUMENT_CHUNK, DOCUMENT_CHUNK + 1, 3 * DOCUMENT_CHUNK + 17};
 
 START_TEST(there_and_back_in_any_order)
 {
@@ -60,7 +62,8 @@ START_TEST(a_wrong_chunk_is_noticed_and_can_be_mended)
 	char key[80];
 	ck_assert(ok(add_chunk(s, &sha256, buffer_span(&text), 0)));
 	uint8_t wrong[100] = {0};
-	ck_assert(ok(document_store_add(s, span_text(document_key(key, &sha256, 1)), span_of(wrong, sizeof wrong))));
+	ck_assert(ok(document_store_add(
+		s, span_text(document_key(key, &sha256, 1)), span_of(wrong, sizeof wrong))));
 	ck_assert_int_eq(document_store_find(s, &sha256, text.n, &found).kind, STATUS_BAD_INPUT);
 	ck_assert(ok(add_chunk(s, &sha256, buffer_span(&text), 1)));
 	ck_assert(ok(document_store_find(s, &sha256, text.n, &found)));
@@ -89,19 +92,34 @@ END_TEST
 
 #define HEX64 "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
 static const char *const bad_keys[] = {
-	"", "/", HEX64, HEX64 "/", HEX64 "/x", HEX64 "/-1", HEX64 "/00", HEX64 "/01", HEX64 "/40", HEX64 "/100",
-	HEX64 "/18446744073709551616", "x" HEX64 "/0", "00112233445566778899AABBCCDDEEFF00112233445566778899aabbccddeeff/0",
-	"g0112233445566778899aabbccddeeff00112233445566778899aabbccddeeff/0", HEX64 "-0", HEX64 "/1 ",
+	"",
+	"/",
+	HEX64,
+	HEX64 "/",
+	HEX64 "/x",
+	HEX64 "/-1",
+	HEX64 "/00",
+	HEX64 "/01",
+	HEX64 "/40",
+	HEX64 "/100",
+	HEX64 "/18446744073709551616",
+	"x" HEX64 "/0",
+	"00112233445566778899AABBCCDDEEFF00112233445566778899aabbccddeeff/0",
+	"g0112233445566778899aabbccddeeff00112233445566778899aabbccddeeff/0",
+	HEX64 "-0",
+	HEX64 "/1 ",
 };
 
 START_TEST(a_key_that_is_none)
 {
 	struct document_store *s = document_store_new();
-	ck_assert_int_eq(document_store_add(s, span_text(bad_keys[_i]), span_text("x")).kind, STATUS_BAD_INPUT);
+	ck_assert_int_eq(
+		document_store_add(s, span_text(bad_keys[_i]), span_text("x")).kind, STATUS_BAD_INPUT);
 	ck_assert_int_eq(document_store_add(s, span_text(HEX64 "/0"), span_text("")).kind, STATUS_BAD_INPUT);
 	ck_assert(ok(document_store_add(s, span_text(HEX64 "/39"), span_text("x"))));
 	uint8_t *big = calloc(1, DOCUMENT_CHUNK + 1);
-	ck_assert_int_eq(document_store_add(s, span_text(HEX64 "/0"), span_of(big, DOCUMENT_CHUNK + 1)).kind, STATUS_BAD_INPUT);
+	ck_assert_int_eq(document_store_add(s, span_text(HEX64 "/0"), span_of(big, DOCUMENT_CHUNK + 1)).kind,
+		STATUS_BAD_INPUT);
 	free(big);
 	document_store_free(s);
 }

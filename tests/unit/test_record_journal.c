@@ -133,7 +133,8 @@ CHANGE(decree_good, decree(w))
 CHANGE(lapse_good, lapse(w))
 CHANGE(stop_file_good, lapse(w), w->lapse.cause = 4, w->lapse.subject = 0)
 CHANGE(enforced_good, enforced(w))
-CHANGE(node_key_good, w->entry.body_case = ANPR__V1__JOURNAL_ENTRY__BODY_NODE_KEY, w->entry.node_key = &w->node_key)
+CHANGE(node_key_good, w->entry.body_case = ANPR__V1__JOURNAL_ENTRY__BODY_NODE_KEY,
+	w->entry.node_key = &w->node_key)
 CHANGE(no_number, w->entry.sequence = 0)
 CHANGE(no_previous, w->entry.previous_hash.len = 0)
 CHANGE(no_time, w->entry.time_ms = 0)
@@ -168,20 +169,58 @@ CHANGE(stop_file_partner, lapse(w), w->lapse.cause = 5, w->lapse.subject = 0, w-
 CHANGE(enforced_nothing, enforced(w), w->enforced.n_entries = 0)
 CHANGE(enforced_hash, enforced(w), w->enforced.entry_hash.len = 16)
 
-#define GOOD(f) {#f, f, true}
-#define BAD(f)  {#f, f, false}
+#define GOOD(f)                                                                                              \
+	{                                                                                                    \
+#f, f, true                                                                                  \
+	}
+#define BAD(f)                                                                                               \
+	{                                                                                                    \
+#f, f, false                                                                                 \
+	}
 static const struct {
 	const char *name;
 	void (*change)(struct world *);
 	bool good;
 } rows[] = {
-	GOOD(genesis_good), GOOD(decree_good), GOOD(lapse_good), GOOD(stop_file_good), GOOD(enforced_good), GOOD(node_key_good),
-	BAD(no_number), BAD(no_previous), BAD(no_time), BAD(negative_time), BAD(no_node), BAD(no_body), BAD(no_gateway),
-	BAD(no_publishers), BAD(many_publishers), BAD(no_organisations), BAD(no_keys), BAD(organisation_id), BAD(no_root),
-	BAD(no_subject), BAD(no_role), BAD(role_5), BAD(partner_id), BAD(partner_owner), BAD(short_key), BAD(decree_empty),
-	BAD(decree_unsigned), BAD(decree_no_signature), BAD(decree_other_id), BAD(decree_with_texts),
-	BAD(decree_no_acceptance), BAD(lapse_no_cause), BAD(lapse_cause_6), BAD(lapse_no_subject), BAD(lapse_partner),
-	BAD(stop_file_subject), BAD(stop_file_partner), BAD(enforced_nothing), BAD(enforced_hash),
+	GOOD(genesis_good),
+	GOOD(decree_good),
+	GOOD(lapse_good),
+	GOOD(stop_file_good),
+	GOOD(enforced_good),
+	GOOD(node_key_good),
+	BAD(no_number),
+	BAD(no_previous),
+	BAD(no_time),
+	BAD(negative_time),
+	BAD(no_node),
+	BAD(no_body),
+	BAD(no_gateway),
+	BAD(no_publishers),
+	BAD(many_publishers),
+	BAD(no_organisations),
+	BAD(no_keys),
+	BAD(organisation_id),
+	BAD(no_root),
+	BAD(no_subject),
+	BAD(no_role),
+	BAD(role_5),
+	BAD(partner_id),
+	BAD(partner_owner),
+	BAD(short_key),
+	BAD(decree_empty),
+	BAD(decree_unsigned),
+	BAD(decree_no_signature),
+	BAD(decree_other_id),
+	BAD(decree_with_texts),
+	BAD(decree_no_acceptance),
+	BAD(lapse_no_cause),
+	BAD(lapse_cause_6),
+	BAD(lapse_no_subject),
+	BAD(lapse_partner),
+	BAD(stop_file_subject),
+	BAD(stop_file_partner),
+	BAD(enforced_nothing),
+	BAD(enforced_hash),
 };
 
 START_TEST(an_entry)
@@ -193,14 +232,16 @@ START_TEST(an_entry)
 	good(&w);
 	rows[_i].change(&w);
 	struct status s = journal_entry_seal(&w.entry, key, &value, &hash, &e);
-	ck_assert_msg(s.kind == (rows[_i].good ? STATUS_OK : STATUS_BAD_INPUT), "%s: %s", rows[_i].name, error_text(&e));
+	ck_assert_msg(s.kind == (rows[_i].good ? STATUS_OK : STATUS_BAD_INPUT), "%s: %s", rows[_i].name,
+		error_text(&e));
 	if (rows[_i].good) {
 		struct journal_entry back;
 		uint8_t public_key[32];
 		node_key_public(key, public_key);
 		ck_assert(ok(journal_entry_decode(buffer_span(&value), &back, NULL)));
 		ck_assert(digest_equal(&hash, &back.hash));
-		ck_assert(ok(node_verify(public_key, DOMAIN_JOURNAL, span_of(back.stored->entry.data, back.stored->entry.len),
+		ck_assert(ok(node_verify(public_key, DOMAIN_JOURNAL,
+			span_of(back.stored->entry.data, back.stored->entry.len),
 			span_of(back.stored->signature.data, back.stored->signature.len))));
 		journal_entry_free(&back);
 	} else {
@@ -239,7 +280,8 @@ START_TEST(bytes_that_are_no_entry)
 	good(&w);
 	ck_assert(ok(journal_entry_seal(&w.entry, key, &value, &hash, NULL)));
 	for (size_t n = 0; n < value.n; n++)
-		ck_assert_int_eq(journal_entry_decode(span_of(value.p, n), &entry, NULL).kind, STATUS_BAD_INPUT);
+		ck_assert_int_eq(
+			journal_entry_decode(span_of(value.p, n), &entry, NULL).kind, STATUS_BAD_INPUT);
 	ck_assert(ok(buffer_append(&value, span_of("\x1a\x00", 2))));
 	ck_assert_int_eq(journal_entry_decode(buffer_span(&value), &entry, NULL).kind, STATUS_BAD_INPUT);
 	buffer_free(&value);

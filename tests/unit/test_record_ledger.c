@@ -114,11 +114,19 @@ static const struct {
 	void (*change)(struct world *);
 	bool good;
 } rows[] = {
-	{"as it is", as_it_is, true}, {"totals do not balance", one_too_many, false},
-	{"totals overflow", sum_overflows, false}, {"no kind", no_kind, false}, {"unknown kind", unknown_kind, false},
-	{"no ordinal", no_ordinal, false}, {"short previous hash", short_hash, false}, {"no batch id", no_batch, false},
-	{"no node", no_node, false}, {"partner's id", bad_partner, false}, {"long cursor", long_cursor, false},
-	{"feed without topic", no_topic, false}, {"feed with a short digest", short_digest, false},
+	{"as it is", as_it_is, true},
+	{"totals do not balance", one_too_many, false},
+	{"totals overflow", sum_overflows, false},
+	{"no kind", no_kind, false},
+	{"unknown kind", unknown_kind, false},
+	{"no ordinal", no_ordinal, false},
+	{"short previous hash", short_hash, false},
+	{"no batch id", no_batch, false},
+	{"no node", no_node, false},
+	{"partner's id", bad_partner, false},
+	{"long cursor", long_cursor, false},
+	{"feed without topic", no_topic, false},
+	{"feed with a short digest", short_digest, false},
 };
 
 START_TEST(a_record)
@@ -175,8 +183,10 @@ START_TEST(an_envelope_opens_for_its_key_only)
 	node_key_public(key, keys[1]);
 	head.ordinal = 5;
 	ck_assert(ok(stored_record_seal(&head.base, key, &value)));
-	ck_assert_int_eq(stored_record_open(buffer_span(&value), keys, 1, &holder, NULL).kind, STATUS_REFUSED);
-	ck_assert_int_eq(stored_record_open(buffer_span(&value), keys, 0, &holder, NULL).kind, STATUS_REFUSED);
+	ck_assert_int_eq(
+		stored_record_open(buffer_span(&value), keys, 1, &holder, NULL).kind, STATUS_REFUSED);
+	ck_assert_int_eq(
+		stored_record_open(buffer_span(&value), keys, 0, &holder, NULL).kind, STATUS_REFUSED);
 	ck_assert(ok(stored_record_open(buffer_span(&value), keys, 2, &holder, NULL)));
 	Anpr__V1__Head *inside = anpr__v1__head__unpack(NULL, holder->record.len, holder->record.data);
 	ck_assert_uint_eq(inside->ordinal, 5);
