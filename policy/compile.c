@@ -92,19 +92,26 @@ static struct status feeds_gather(struct compile *c)
 	return S_OK;
 }
 
+/* Whether all there is to say of it since the horizon is that it has expired. */
+static bool feed_is_over(const struct compile *c, const struct feed_build *f)
+{
+	for (uint32_t v = 0; v < f->n_versions; v++) {
+		if (f->versions[v]->agreed.v > c->horizon || version_end(f->versions[v]) > c->horizon)
+			return false;
+	}
+	return true;
+}
+
 /* Drop the agreements that were over before the horizon. */
 static void feeds_sift(struct compile *c)
 {
 	size_t n = 0;
 
 	for (size_t i = 0; i < c->n_feeds; i++) {
-		const struct feed_build *f = &c->feeds[i];
-		bool over = f->n_versions == 0 || version_end(f->versions[f->n_versions - 1]) <= c->horizon;
-
-		if (over)
+		if (feed_is_over(c, &c->feeds[i]))
 			c->out->had_agreement = true;
 		else
-			c->feeds[n++] = *f;
+			c->feeds[n++] = c->feeds[i];
 	}
 	c->n_feeds = n;
 }
@@ -176,6 +183,7 @@ struct status partner_compile(const struct policy_partner_input *in, struct utc_
 	struct compile c = {
 		.keep = keep, .scratch = &scratch, .in = in, .out = out, .horizon = horizon(in, now)};
 
+	out->horizon = c.horizon;
 	out->id = arena_text(keep, span_text(in->partner));
 	REQUIRE(out->id, S_OVERLOAD);
 	TRY(registers_keep(&c));

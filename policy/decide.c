@@ -124,7 +124,7 @@ static enum reason identity_decide(
 	size_t i = p->n_registers;
 	const struct camera *then;
 
-	if (!camera || span_is(read->camera_id, camera->id))
+	if (!camera || span_is(read->camera_id, camera->id) || read->captured_at.v < p->horizon)
 		return REASON_UNSPECIFIED;
 	while (i > 0 && p->registers[i - 1].from.v > read->captured_at.v)
 		i--;

@@ -51,7 +51,7 @@ bool switch_key_equal(const struct switch_key *a, const struct switch_key *b)
 
 bool selector_covers(const char *selector, const char *name)
 {
-	return !selector || !*selector || strcmp(selector, name) == 0;
+	return !selector || !*selector || (name && strcmp(selector, name) == 0);
 }
 
 bool switch_key_lists(const struct switch_key *key, const char *id)

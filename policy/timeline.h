@@ -54,9 +54,10 @@ struct feed {
 
 struct partner_policy {
 	const char *id;
-	const struct camera_register *cameras; /* the newest register; NULL = none yet */
-	const struct policy_register_version *registers;
+	const struct camera_register *cameras;           /* the newest register; NULL = none yet */
+	const struct policy_register_version *registers; /* in force at the horizon or since */
 	size_t n_registers;
+	int64_t horizon; /* ms; timelines begin here */
 	struct feed *feeds;
 	size_t n_feeds;
 	const struct feed_policy **listed; /* of `feeds`, those that are not over */

@@ -123,7 +123,7 @@ class Switch:
     """One turn of a switch; None = all, `cameras` a tuple of ids."""
     at: int
     position: str
-    side: str
+    side: str = None
     agreement: str = None
     rule: str = None
     classes: tuple = None
@@ -155,8 +155,8 @@ def offs_of(switches):
 class Evaluator:
     """One partner's world. `compiled` is when the gateway's policy was compiled: it looks back only so far."""
 
-    def __init__(self, clock_bound, registers, versions, switches, compiled):
-        self.clock_bound, self.registers = clock_bound, registers
+    def __init__(self, organisation, clock_bound, registers, versions, switches, compiled):
+        self.organisation, self.clock_bound, self.registers = organisation, clock_bound, registers
         self.agreements = {}
         for version in versions:
             self.agreements.setdefault(version.text["agreement"], []).append(version)
@@ -185,8 +185,8 @@ class Evaluator:
         reasons |= self._against_now(versions, name, camera, now)
         if remembered:
             reasons |= self._against_capture(versions, name, camera, captured)
-        if camera and camera_id != camera and self._meant(camera_id, captured) != camera:
-            reasons.add("unknown_camera")
+            if camera and camera_id != camera and self._meant(camera_id, captured) != camera:
+                reasons.add("unknown_camera")
         then = self._version(versions, captured)[0] if remembered else None
         current = self._version(versions, now)[0]
         for version in filter(None, (then, current)):
@@ -207,10 +207,15 @@ class Evaluator:
     def _against_now(self, versions, name, camera, now):
         reasons = self._against_either(versions, name, camera, now)
         agreement = versions[-1].text["agreement"]
-        for begin, end, key in self.offs:
-            if begin <= now < end and self._covers_read(key, agreement, name, camera):
+        for begin, end, key in self._offs(versions):
+            if begin <= now < end and self._covers(key, agreement, name, camera, "read"):
                 reasons.add(self._grade(key))
         return reasons
+
+    def _offs(self, versions):
+        """Those of the agreement's two sides; one without a side is on both."""
+        sides = {None, self.organisation} | {v.text["recipient"]["organisation"] for v in versions}
+        return [off for off in self.offs if off[2][0] in sides]
 
     def _against_capture(self, versions, name, camera, captured):
         reasons = self._against_either(versions, name, camera, captured)
@@ -271,19 +276,16 @@ class Evaluator:
         return (which in (None, agreement) and rule in (None, name) and (classes is None or data_class in classes)
                 and (cameras is None or camera in cameras))
 
-    def _covers_read(self, key, agreement, name, camera):
-        return self._covers(key, agreement, name, camera, "read")
-
     def _off_at_capture(self, versions, name, camera, captured, data_class):
         agreement = versions[-1].text["agreement"]
         bound = max([self.clock_bound] + [v.clock_bound for v in versions])
         return any(begin - bound <= captured < end + bound and self._covers(key, agreement, name, camera, data_class)
-                   for begin, end, key in self.offs)
+                   for begin, end, key in self._offs(versions))
 
     def _classes(self, versions, agreement, name, camera, captured, now):
         """What may go along: agreed and on at both times."""
         shared = self._version(versions, captured)[0].share & self._version(versions, now)[0].share
         return {c for c in shared
                 if not any(begin <= now < end and self._covers(key, agreement, name, camera, c)
-                           for begin, end, key in self.offs)
+                           for begin, end, key in self._offs(versions))
                 and not self._off_at_capture(versions, name, camera, captured, c)}

@@ -41,13 +41,13 @@ class World:
         self.commands, self.files = [], 0
         self.bound = self.random.choice([0, 500, 2000, 60_000])
         self.ids = [f"C-{i:02d}" for i in range(self.random.randint(1, 14))]
-        self.commands.append(f"reset\npartner\tp\tpartner-org\t{self.bound}")
+        self.commands.append(f"reset\npartner\tp\ttfl\t{self.bound}")
         self.registers = self.make_registers()
         self.versions = self.make_versions()
         self.switches = self.make_switches()
         self.compiled = BASE + self.random.choice([2, 3, 9]) * DAY
         self.commands.append(f"compile\t{self.compiled}")
-        self.evaluator = Evaluator(self.bound, self.registers, self.versions, self.switches, self.compiled)
+        self.evaluator = Evaluator("tfl", self.bound, self.registers, self.versions, self.switches, self.compiled)
 
     def moment(self):
         """Mostly new; now and then one where something else happens, too."""
@@ -101,8 +101,9 @@ class World:
         begin, end = sorted([self.moment(), self.moment() + 1])
         wide = self.random.random() < 0.8
         text = {
-            "agreement": name, "partner": "p", "consents": ["mps", "tfl"], "instrument": "I", "necessity": "N",
-            "recipient": {"organisation": "mps", "topic": f"t.{name}", "principals": ["User:CN=police,O=mps"]},
+            "agreement": name, "partner": "p", "consents": ["mps", "gmp", "tfl"], "instrument": "I", "necessity": "N",
+            "recipient": {"organisation": "gmp" if name == "C" else "mps", "topic": f"t.{name}",
+                          "principals": ["User:CN=police"]},
             "controller": {"name": "C", "contact": "c@example"}, "purposes": ["serious-crime"], "keep_for": "365d",
             "documents": [{"title": "D", "sha256": "00" * 32}],
             "valid": {"from": at(BASE - 30 * DAY if wide else begin), "until": at(BASE + 30 * DAY if wide else end)},
@@ -139,7 +140,7 @@ class World:
 
     def make_key(self):
         pick = self.random.random
-        return {"side": self.random.choice(["partner-org", "mps"]),
+        return {"side": self.random.choice(["tfl", "tfl", "mps", "gmp", None]),
                 "agreement": self.random.choice("ABCD") if pick() < 0.5 else None,
                 "rule": f"rule-{self.random.randrange(6)}" if pick() < 0.4 else None,
                 "classes": self.random.choice([("read",), ("overview",), ("plate_patch",)]) if pick() < 0.3 else None,
@@ -162,7 +163,7 @@ class World:
         for s in switches:
             classes = sum(BITS[c] for c in s.classes or ())
             cameras = "*" if s.cameras is None else ",".join(s.cameras)
-            self.commands.append(f"switch\t{s.at}\t{s.until or ''}\t{s.position}\t{s.side}\t{s.agreement or ''}\t"
+            self.commands.append(f"switch\t{s.at}\t{s.until or ''}\t{s.position}\t{s.side or ''}\t{s.agreement or ''}\t"
                                  f"{s.rule or ''}\t{classes}\t{cameras}")
         return switches
 
