@@ -29,6 +29,12 @@ static const struct client_setting shared[] = {
 	{NULL, NULL},
 };
 
+#ifdef __SANITIZE_THREAD__
+/* So that the linker takes it. */
+extern const int *const client_threads_used;
+const int *const client_threads_used = &client_tsan_threads;
+#endif
+
 static struct status set(rd_kafka_conf_t *conf, const char *name, const char *value, struct error *e)
 {
 	char words[512];

@@ -10,6 +10,10 @@
 
 #include <librdkafka/rdkafka.h>
 
+#ifdef __SANITIZE_THREAD__
+extern const int client_tsan_threads; /* tsan_threads.c */
+#endif
+
 #define CLIENT_REQUEST_MS 3000 /* one request to one broker; a frozen one must not cost more */
 
 struct client_setting {

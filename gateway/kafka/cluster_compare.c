@@ -68,17 +68,30 @@ static struct status compare_settings(struct cluster_findings *out, const struct
 	return S_OK;
 }
 
+/* Heads have a partition for each publisher that there is, which is as many as the ledger was made with. */
+static int32_t partitions_wanted(
+	const struct spec_topic *t, const struct cluster_spec *spec, const struct cluster_view *view)
+{
+	for (size_t i = 0; t->kind == TOPIC_HEADS && i < spec->n_topics; i++) {
+		const struct view_topic *found = view_topic(view, spec->topics[i].name);
+
+		if (spec->topics[i].kind == TOPIC_LEDGER && found && found->partitions > 0)
+			return found->partitions;
+	}
+	return t->partitions;
+}
+
 static struct status compare_partitions(struct cluster_findings *out, const struct spec_topic *t,
-	const struct view_topic *found, const char *where)
+	int32_t wanted, const struct view_topic *found, const char *where)
 {
 	bool as_made = t->kind == TOPIC_READS || t->kind == TOPIC_LEDGER;
 
-	if (found->partitions == t->partitions)
+	if (found->partitions == wanted)
 		return S_OK;
 	return finding_add(
 		out, (struct cluster_finding){as_made ? CLUSTER_NOTES : CLUSTER_BREAKS, scope(t), where,
 			     "partitions", text_format(&out->memory, "%d", (int)found->partitions),
-			     text_format(&out->memory, "%d", (int)t->partitions),
+			     text_format(&out->memory, "%d", (int)wanted),
 			     as_made ? "what it was made with stands, and must never be changed"
 				     : "it was not made for the gateway: name another, or delete it"});
 }
@@ -110,7 +123,7 @@ static struct status compare_topic(struct cluster_findings *out, const struct cl
 	if (!found || found->partitions == 0)
 		return finding_add(out, (struct cluster_finding){CLUSTER_BREAKS, scope(t), where, "topic",
 						"does not exist, or may not be seen", "exists", APPLY});
-	TRY(compare_partitions(out, t, found, where));
+	TRY(compare_partitions(out, t, partitions_wanted(t, spec, view), found, where));
 	TRY(compare_copies(out, spec, scope(t), found, where));
 	if (found->settings.problem)
 		return finding_add(out, (struct cluster_finding){CLUSTER_BREAKS, scope(t), where, "settings",

@@ -102,14 +102,16 @@ static const char *pem(const char *pki, const char *name, const char *ending)
 {
 	struct buffer text = {0};
 	struct error e = {0};
-	char path[512];
+	char path[512], *copy;
 
 	snprintf(path, sizeof path, "%s/%s.%s", pki, name, ending);
 	if (!ok(file_read(path, 1 << 20, &text, &e))) {
 		fprintf(stderr, "%s\n", error_text(&e));
 		exit(2);
 	}
-	return strdup(buffer_text(&text));
+	copy = strdup(buffer_text(&text));
+	buffer_free(&text);
+	return copy;
 }
 
 struct kafka_config probe_as(struct probe *p, const char *name)

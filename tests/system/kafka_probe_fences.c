@@ -94,7 +94,7 @@ void case_fence_race(struct probe *p)
 				      "filled"))
 			return;
 		pthread_create(&thread, NULL, fence, &race);
-		clock_sleep_ms(20 + 2 * i);
+		clock_sleep_ms(20 + 6 * i);
 		status = probe_commit(p, first, 5000);
 		pthread_join(thread, NULL);
 		p->failures += other.failures;
@@ -103,7 +103,7 @@ void case_fence_race(struct probe *p)
 		probe_check(p,
 			status.kind != STATUS_RETRY && status.kind != STATUS_REFUSED ? true : after == before,
 			"said not to be committed, but there");
-		probe_note("commit after %d ms: %s (%s), %ld record", 20 + 2 * i, probe_status(status),
+		probe_note("commit after %d ms: %s (%s), %ld record", 20 + 6 * i, probe_status(status),
 			producer_error_word(first), after - before);
 		producer_close(first);
 		producer_close(race.next);
