@@ -252,6 +252,7 @@ def test_our_certificate_may_be_refused(simulate, source_of):
     assert report.detail in ("the TLS handshake failed", "the connection broke")
 
 
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_old_tls_is_not_spoken(pki, source_of):
     with Hostile(pki, lambda *_: None, version=ssl.TLSVersion.TLSv1_1) as partner:
         refused(source_of(partner.url), "TLS handshake")
