@@ -42,6 +42,8 @@ void batch_forget(struct batch *b, const struct partner *partner)
 		at = &(*at)->next;
 	}
 	b->last = at;
+	if (!b->first)
+		batch_reset(b); /* nothing borrows from it any more */
 }
 
 static uint64_t rejected_in(const struct read_batch *reads)
@@ -53,7 +55,8 @@ static uint64_t rejected_in(const struct read_batch *reads)
 	return n;
 }
 
-/* A frame of reads becomes a part. The bytes are copied once, here; the reads borrow from the copy. */
+/* A frame of reads becomes a part. The bytes are copied once, here; the reads borrow from the copy. What is
+ * passed over takes room until the batch is given up, or at once if it would be alone in there. */
 static struct status take_reads(struct batch *b, struct partner *partner, struct span body)
 {
 	struct batch_part *part = arena_alloc(&b->arena, sizeof *part);
@@ -63,8 +66,11 @@ static struct status take_reads(struct batch *b, struct partner *partner, struct
 	part->partner = partner;
 	part->received_ms = clock_now().v;
 	TRY(read_batch_decode(copy, &b->arena, &part->reads));
-	if (part->reads.epoch != partner->epoch || (part->reads.n == 0 && rejected_in(&part->reads) == 0))
+	if (part->reads.epoch != partner->epoch || (part->reads.n == 0 && rejected_in(&part->reads) == 0)) {
+		if (!b->first)
+			batch_reset(b);
 		return S_OK;
+	}
 	REQUIRE(part->reads.cursor.n <= READ_CURSOR_MAX, S_BAD_INPUT);
 	if (part->reads.cursor.n > 0 && partner->started) {
 		memcpy(partner->gathered, part->reads.cursor.p, part->reads.cursor.n);
@@ -79,19 +85,30 @@ static struct status take_reads(struct batch *b, struct partner *partner, struct
 	return S_OK;
 }
 
+/* People will read the detail: a source in its partner's hands may say anything. */
+static bool report_is_good(const Anpr__V1__SourceReport *m, const struct partner *partner)
+{
+	return (unsigned)m->state <= ANPR__V1__SOURCE_STATE__SOURCE_STATE_WAITING &&
+	       strlen(m->detail) < sizeof partner->detail && text_is_safe(span_text(m->detail));
+}
+
 static struct status take_report(struct partner *partner, struct span body)
 {
 	Anpr__V1__SourceReport *m = anpr__v1__source_report__unpack(NULL, body.n, body.p);
+	bool good;
 
 	REQUIRE(m, S_BAD_INPUT);
-	partner->source_state = (unsigned)m->state;
-	snprintf(partner->detail, sizeof partner->detail, "%s", m->detail);
-	if (m->gap && m->epoch == partner->epoch) {
+	good = report_is_good(m, partner);
+	if (good) {
+		partner->source_state = (unsigned)m->state;
+		snprintf(partner->detail, sizeof partner->detail, "%s", m->detail);
+	}
+	if (good && m->gap && m->epoch == partner->epoch) {
 		partner->gap = ANPR__V1__GAP_CAUSE__GAP_CAUSE_CURSOR_GONE;
 		partner->gap_from_ms = clock_now().v;
 	}
 	anpr__v1__source_report__free_unpacked(m, NULL);
-	return S_OK;
+	return good ? S_OK : S_BAD_INPUT;
 }
 
 static struct status take_frame(struct batch *b, struct partner *partner)
@@ -155,13 +172,20 @@ static bool wait_for_frames(struct publisher *p, int timeout_ms)
 void batch_gather(struct publisher *p, struct batch *b, int timeout_ms)
 {
 	int64_t until = clock_monotonic_ms() + timeout_ms;
+	bool empty = !b->first;
 
 	while (!batch_full(b)) {
+		bool any = take_round(p, b);
 		int64_t left = until - clock_monotonic_ms();
 
-		if (take_round(p, b))
-			continue;
-		if (left <= 0 || !wait_for_frames(p, (int)left))
+		/* However much more there is: a source that sends without end must not hold up the others'
+		 * commit. */
+		if (left <= 0)
+			return;
+		/* The first part says how long may be waited for more. */
+		if (empty && b->first)
+			return;
+		if (!any && !wait_for_frames(p, (int)left))
 			return;
 	}
 	/* Full: do not spin while the other batch is on its way. */

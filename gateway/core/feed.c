@@ -46,6 +46,30 @@ uint64_t feed_partition_next(struct feed *f, size_t partition)
 	return reserve_partitions(f, partition + 1) ? ++f->partitions[partition] : 0;
 }
 
+static bool feed_is_in(const struct feed_set *set, const char *topic)
+{
+	for (size_t i = 0; i < set->n; i++)
+		if (strcmp(set->items[i].topic, topic) == 0)
+			return true;
+	return false;
+}
+
+/* Take out what the other set has not: feeds that only an aborted transaction had begun. */
+static void drop_others(struct feed_set *set, const struct feed_set *keep)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < set->n; i++) {
+		if (feed_is_in(keep, set->items[i].topic)) {
+			set->items[n++] = set->items[i];
+			continue;
+		}
+		free(set->items[i].topic);
+		free(set->items[i].partitions);
+	}
+	set->n = n;
+}
+
 struct status feed_set_copy(struct feed_set *to, const struct feed_set *from)
 {
 	for (size_t i = 0; i < from->n; i++) {
@@ -62,12 +86,8 @@ struct status feed_set_copy(struct feed_set *to, const struct feed_set *from)
 		f->digest = source->digest;
 		f->touched = false;
 	}
-	/* A feed that only an aborted transaction had begun goes. */
-	while (to->n > from->n) {
-		free(to->items[to->n - 1].topic);
-		free(to->items[to->n - 1].partitions);
-		to->n--;
-	}
+	if (to->n > from->n)
+		drop_others(to, from);
 	return S_OK;
 }
 

@@ -15,10 +15,11 @@
 
 #include <pthread.h>
 
-#define BATCH_READS_MAX  4000
-#define BATCH_BYTES_MAX  (24u << 20)
-#define BATCH_SPACING_MS 60 /* between commits: closer ones meet the coordinator busy (KAFKA.md section 9)   \
-			     */
+#define BATCH_READS_MAX 4000
+#define BATCH_BYTES_MAX (24u << 20)
+#define BATCH_SPACING_MS                                                                                     \
+	60 /* between commits: closer ones meet the coordinator busy (KAFKA.md section 9)                    \
+	    */
 #define HEAD_EVERY_MS 60000
 #define MARKS_MAX     256 /* where, by minute, the ledger stood: for the window */
 
@@ -105,7 +106,8 @@ bool publisher_interrupted(struct publisher *p);
 /* batch.c */
 void batch_reset(struct batch *b);
 bool batch_full(const struct batch *b);
-/* Take in frames for at most timeout_ms; returns early when the batch is full or the publisher is woken. */
+/* Take in frames for at most timeout_ms, each source's in turn and one each at least; returns early when the
+ * batch is full, is no longer empty, or the publisher is woken. */
 void batch_gather(struct publisher *p, struct batch *b, int timeout_ms);
 /* Drop the partner's parts: its source will be asked for them again. */
 void batch_forget(struct batch *b, const struct partner *partner);

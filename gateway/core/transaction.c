@@ -113,7 +113,8 @@ static struct status handle_read(struct publisher *p, struct partner *partner,
 	policy_decide(policy, read, (struct utc_ms){received_ms}, at->now, &d);
 	if (d.verdict == VERDICT_PERMIT) {
 		hash = window_hash(&p->window, span_text(partner->id), read->read_id);
-		if (window_has(&p->window, hash, at->now)) {
+		/* By arrival: both may have waited long for a broker. */
+		if (window_has(&p->window, hash, (struct utc_ms){received_ms})) {
 			d.verdict = VERDICT_DENY;
 			d.reason = REASON_DUPLICATE;
 		}
