@@ -48,7 +48,6 @@ chapter_agreement() {
 	doing nina propose deploy/examples/nh-register.csv --partner "$partner_nh"
 	doing alice propose deploy/examples/tfl-mps.yaml
 	doing alice propose deploy/examples/nh-mps.yaml
-	doing alice proposals
 	doing bob approve "$(proposal_of "$partner_tfl")" --reason "Board decision of 12 October"
 	doing nina approve "$(proposal_of "$partner_nh")" --reason "Redundant sites, as offered"
 }
@@ -66,17 +65,22 @@ chapter_reads() {
 	seen "before that the police topic is empty"
 	for person in alice bob; do doing "$person" on "$partner_tfl" --agreement TFL-MPS-2026-01 --reason "Go live"; done
 	for person in alice nina; do doing "$person" on "$partner_nh" --agreement NH-MPS-2026-01 --reason "Go live"; done
-	watch_topics 8
+	tell "" "What the police see (plates are shown here because they are made up):"
+	watch_topic "$topic_tfl" 12
+	watch_topic "$topic_nh" 4
 	witness wait "$topic_tfl" 20 || die "no reads of Transport for London arrive"
 	witness wait "$topic_nh" 10 || die "no reads of National Highways arrive"
 	seen "reads of both partners have arrived at a consumer with the police's certificate"
 }
 
-# watch_topics SECONDS: the police's view, with plates (made-up ones).
-watch_topics() {
-	printf '\n%spolice$ anprctl tail%s   (plates are shown here because they are made up)\n' "$_bold" "$_plain"
-	timeout --preserve-status -s TERM "$1" "$programs/ctl/anprctl" tail --topic "$topic_tfl,$topic_nh" --kafka "$broker" --kafka-ca "$pki/ca.pem" \
-		--kafka-cert "$pki/police.pem" --kafka-key "$pki/police.key" 2>&1 | head -n 16 | sed 's/^/   /' || true
+# watch_topic TOPIC N: the police's view of the next N reads.
+watch_topic() {
+	printf '\n%spolice$ anprctl tail --topic %s --count %s%s\n' "$_bold" "$1" "$2" "$_plain"
+	as_police tail --topic "$1" --count "$2" 2>&1 | sed 's/^/   /' || true
+}
+
+as_police() {
+	"$programs/ctl/anprctl" "$@" --kafka "$broker" --kafka-ca "$pki/ca.pem" --kafka-cert "$pki/police.pem" --kafka-key "$pki/police.key"
 }
 
 chapter_off() {
@@ -84,8 +88,8 @@ chapter_off() {
 		"Bob, at Transport for London, needs nobody's leave to stop. The answer is a receipt," \
 		"signed, that says after which message there is no more."
 	local ends later nh_before nh_later
-	off_from=$(now_ms)
 	doing bob off "$partner_tfl" --reason "Camera works at Vauxhall Bridge" || die "off was not done"
+	off_from=$(now_ms)
 	ends=$(witness ends "$topic_tfl")
 	nh_before=$(witness ends "$topic_nh")
 	tell "" "Silence, for five seconds. The partner's cameras go on all the while:"

@@ -83,7 +83,7 @@ trial_start() {
 	note "topics and ACLs made with 'anprctl cluster apply'"
 	begin gateway "$programs/anpr-gateway" "$demo/gateway.yaml"
 	await 60 "the gateway comes up" gateway_is_up
-	good "the gateway is up, with $(pgrep -c -s "$(proc_of "$demo/run/gateway")" || true) processes"
+	good "the gateway is up: a supervisor and $(pgrep -c -P "$(proc_of "$demo/run/gateway")") processes, each with what it needs and no more"
 }
 
 gateway_is_up() {

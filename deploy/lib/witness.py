@@ -71,11 +71,7 @@ def report(options):
     cameras = agreed_cameras(options.agreement, options.register)
     with Consumer(options.brokers, options.pki, options.topic) as consumer:
         records = consumer.read_all_until_end()
-        try:
-            assert_unbroken(records)
-        except AssertionError as error:
-            print(f"{options.topic}: {error}")
-            return 1
+        assert_unbroken(records)
         reads = [record.read for record in records]
         outside = sum(read.read.camera_id not in cameras for read in reads)
         during = sum(options.off <= read.read.captured_at_ms <= options.on for read in reads) if options.off else 0
@@ -103,7 +99,11 @@ def main():
         one.add_argument("--on", type=int, default=0)
         one.set_defaults(verb=verb)
     options = parser.parse_args()
-    return options.verb(options)
+    try:
+        return options.verb(options)
+    except (AssertionError, Refused) as error:
+        print(f"{options.topic}: {error}")
+        return 1
 
 
 if __name__ == "__main__":

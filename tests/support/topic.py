@@ -44,7 +44,7 @@ class Consumer:
 
     def __init__(self, address, pki, topic, who="police", committed=True):
         self.topic, self.trouble, self.records = topic, None, []
-        self._at_end, self._partitions = {}, []
+        self._reached, self._partitions = {}, []      # offsets before which all has been read
         self._kafka = Kafka(client_settings(address, pki, who) | {
             "group.id": "not-used", "enable.auto.commit": False, "enable.partition.eof": True,
             "auto.offset.reset": "earliest", "allow.auto.create.topics": False,
@@ -104,11 +104,11 @@ class Consumer:
         for message in self._kafka.consume(500, seconds):
             error = message.error()
             if error is None:
-                self._at_end.pop(message.partition(), None)
+                self._reached[message.partition()] = message.offset() + 1
                 self.records.append(Record(message.partition(), message.offset(), message.timestamp()[1],
                                            message.key(), dict(message.headers() or ()), message.value()))
             elif error.code() == KafkaError._PARTITION_EOF:
-                self._at_end[message.partition()] = message.offset()
+                self._reached[message.partition()] = message.offset()
             elif _refusal(error):
                 raise Refused(str(error))
         if self.trouble:
@@ -118,8 +118,8 @@ class Consumer:
         """All records up to where the partitions end now, in the order they arrived; those of earlier calls first."""
         until = time.monotonic() + seconds
         ends = self.ends(seconds)
-        while any(self._at_end.get(p, 0) < end for p, end in ends.items()):
-            assert time.monotonic() < until, f"{self.topic}: at {self._at_end} of {ends}"
+        while any(self._reached.get(p, 0) < end for p, end in ends.items()):
+            assert time.monotonic() < until, f"{self.topic}: read to {self._reached}, not to {ends}"
             self._take(0.2)
         return self.records
 
