@@ -103,8 +103,17 @@ static struct status create_topic(struct job *j, const struct spec_topic *t)
 	return S_OK;
 }
 
-/* The request replaces all settings of the topic's own, so those that are not ours are sent along unchanged.
- */
+/* Whether the setting is one that is about to be corrected. */
+static bool is_corrected(const struct spec_topic *t, const struct view_topic *found, const char *name)
+{
+	for (size_t i = 0; i < t->n; i++)
+		if (strcmp(t->settings[i].name, name) == 0)
+			return !setting_is_as_wanted(t, &t->settings[i], &found->settings);
+	return false;
+}
+
+/* The request replaces all settings of the topic's own, so those that stay are sent along unchanged; Kafka
+ * refuses one that is named twice. */
 static rd_kafka_ConfigResource_t *altered(const struct spec_topic *t, const struct view_topic *found)
 {
 	rd_kafka_ConfigResource_t *resource = rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, t->name);
@@ -112,7 +121,7 @@ static rd_kafka_ConfigResource_t *altered(const struct spec_topic *t, const stru
 	for (size_t i = 0; i < found->settings.n; i++) {
 		const struct view_setting *have = &found->settings.items[i];
 
-		if (have->own && have->value)
+		if (have->own && have->value && !is_corrected(t, found, have->name))
 			rd_kafka_ConfigResource_set_config(resource, have->name, have->value);
 	}
 	for (size_t i = 0; i < t->n; i++)
