@@ -21,24 +21,34 @@ void server_end(struct server *s, int status)
 	event_base_loopbreak(s->base);
 }
 
-static struct status trust(struct server *s, struct span body, struct error *e)
+static struct status trust_new(struct server *s, const Anpr__V1__TrustRoots *roots, struct error *e)
 {
-	Anpr__V1__TrustRoots *roots = anpr__v1__trust_roots__unpack(NULL, body.n, body.p);
-	struct status status;
+	struct status status = tls_trust(&s->tls, roots, e);
 
-	if (!roots)
-		return error_set(e, "trust roots that cannot be read");
-	status = tls_trust(&s->tls, roots, e);
 	for (size_t i = 0; i < e->n; i++)
 		log_error("trust root left out", "problem=%s", LOG_QUOTE(e->items[i].text));
 	error_free(e);
-	if (ok(status))
-		status = listen_start(s, e);
-	if (ok(status))
-		log_info("trust roots taken", "organisations=%zu certificates=%zu", roots->n_roots,
-			s->tls.n_roots);
-	anpr__v1__trust_roots__free_unpacked(roots, NULL);
+	TRY(status);
+	TRY(listen_start(s, e));
+	log_info("trust roots taken", "organisations=%zu certificates=%zu", roots->n_roots, s->tls.n_roots);
 	peers_sweep(s, clock_monotonic_ms()); /* whoever is under a root that is gone, goes */
+	return S_OK;
+}
+
+static struct status trust(struct server *s, struct span body, struct error *e)
+{
+	struct digest digest = digest_of(body);
+	Anpr__V1__TrustRoots *roots;
+	struct status status;
+
+	if (s->tls.context && digest_equal(&digest, &s->trusted))
+		return S_OK; /* the same again */
+	roots = anpr__v1__trust_roots__unpack(NULL, body.n, body.p);
+	if (!roots)
+		return error_set(e, "trust roots that cannot be read");
+	status = trust_new(s, roots, e);
+	s->trusted = digest;
+	anpr__v1__trust_roots__free_unpacked(roots, NULL);
 	return status;
 }
 

@@ -72,8 +72,9 @@ struct server {
 	struct channel control, core;
 	struct event *control_event, *core_event, *sweep_event;
 	struct tls tls;
-	struct buffer early; /* trust roots that came before the setup */
-	int socket;          /* bound, not yet listening; -1 once it is evhttp's */
+	struct digest trusted; /* of the newest trust roots: the core repeats them with every journal entry */
+	struct buffer early;   /* trust roots that came before the setup */
+	int socket;            /* bound, not yet listening; -1 once it is evhttp's */
 	struct evhttp *http;
 	struct evhttp_bound_socket *bound;
 	struct peer *peers;

@@ -9,12 +9,19 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* On whose behalf: as told, else the O of the certificate's issuer, which is how organisations name their
- * CAs. */
-static bool organisation_of(const struct options *o, const struct credentials *c, char to[65])
+static X509 *certificate_of(const struct credentials *c)
 {
 	BIO *bio = BIO_new_mem_buf(c->cert.p, (int)c->cert.n);
 	X509 *certificate = bio ? PEM_read_bio_X509(bio, NULL, NULL, NULL) : NULL;
+
+	BIO_free(bio);
+	return certificate;
+}
+
+/* On whose behalf: as told, else the O of the certificate's issuer, which is how organisations name their
+ * CAs. */
+static bool organisation_of(const struct options *o, X509 *certificate, char to[65])
+{
 	int n = -1;
 
 	to[0] = 0;
@@ -23,9 +30,35 @@ static bool organisation_of(const struct options *o, const struct credentials *c
 	else if (certificate)
 		n = X509_NAME_get_text_by_NID(
 			X509_get_issuer_name(certificate), NID_organizationName, to, 65);
-	X509_free(certificate);
-	BIO_free(bio);
 	return n > 0 && n < 65;
+}
+
+static void who_fill(struct order *order, X509 *certificate, const char *organisation)
+{
+	BIO *out = BIO_new(BIO_s_mem());
+	char *text = NULL;
+	long n = 0;
+
+	if (out && certificate &&
+		X509_NAME_print_ex(out, X509_get_subject_name(certificate), 0, XN_FLAG_RFC2253) >= 0)
+		n = BIO_get_mem_data(out, &text);
+	snprintf(order->who, sizeof order->who, "%.*s, %s", n < 300 ? (int)n : 300, text ? text : "",
+		organisation);
+	BIO_free(out);
+}
+
+static enum exit_code sign_as(
+	const struct options *o, const struct credentials *c, struct order *order, char organisation[65])
+{
+	X509 *certificate = certificate_of(c);
+	bool good = organisation_of(o, certificate, organisation);
+
+	if (good)
+		who_fill(order, certificate, organisation);
+	X509_free(certificate);
+	return good ? DONE
+		    : fail(o, USAGE,
+			      "your certificate's issuer names no organisation: say --organisation ID");
 }
 
 static struct status pack(const ProtobufCMessage *message, struct buffer *out)
@@ -124,9 +157,8 @@ enum exit_code order_send(const struct options *o, struct order *order)
 	char organisation[65];
 	enum exit_code code = credentials_read(o, &c);
 
-	if (code == DONE && !organisation_of(o, &c, organisation))
-		code = fail(
-			o, USAGE, "your certificate's issuer names no organisation: say --organisation ID");
+	if (code == DONE)
+		code = sign_as(o, &c, order, organisation);
 	random_bytes(nonce, sizeof nonce);
 	order->command.nonce = binary(span_of(nonce, sizeof nonce));
 	order->command.organisation = organisation;

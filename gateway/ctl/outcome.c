@@ -28,15 +28,29 @@ static bool receipt_bytes(const json_t *receipt, struct buffer *out)
 	return true;
 }
 
-static void feeds_print(const Anpr__V1__FencedPublisher *p)
+/* Where each partition of a topic ended, on one line for each topic. */
+static void ends_print(const Anpr__V1__FencedPublisher *p)
 {
+	for (size_t i = 0; i < p->n_ends;) {
+		const char *topic = p->ends[i]->topic;
+		struct buffer line = {0};
+		bool good = true;
+		for (; i < p->n_ends && strcmp(p->ends[i]->topic, topic) == 0; i++)
+			good = good && ok(buffer_format(&line, "%s%u at %lld", line.n ? ", " : "",
+					       p->ends[i]->partition, (long long)p->ends[i]->high_watermark));
+		print_field("", "  %s ended there, by partition: %s", topic, buffer_text(&line));
+		buffer_free(&line);
+	}
+}
+
+static void publisher_print(const Anpr__V1__FencedPublisher *p, const char *name)
+{
+	print_field(name, "publisher %u was fenced at %s", p->publisher,
+		CLOCK_TEXT((struct utc_ms){p->fenced_at_ms}));
 	for (size_t i = 0; i < p->n_feeds; i++)
 		print_field("", "  %s to %s: nothing after number %llu", p->feeds[i]->partner,
 			p->feeds[i]->topic, (unsigned long long)p->feeds[i]->last_sequence);
-	for (size_t i = 0; i < p->n_ends; i++)
-		if (p->ends[i]->high_watermark > 0)
-			print_field("", "  %s partition %u ended at offset %lld", p->ends[i]->topic,
-				p->ends[i]->partition, (long long)p->ends[i]->high_watermark);
+	ends_print(p);
 }
 
 static void enforced_print(const struct journal_entry *entry)
@@ -45,13 +59,11 @@ static void enforced_print(const struct journal_entry *entry)
 
 	print_field("receipt", "entry %llu, hash %s", (unsigned long long)entry->body->sequence,
 		DIGEST_TEXT(&entry->hash));
-	print_field("took", "%llu ms from acceptance to the last fence", (unsigned long long)m->took_ms);
-	for (size_t i = 0; i < m->n_publishers; i++) {
-		print_field(i == 0 ? "enforced" : "", "publisher %u fenced at %s",
-			m->publishers[i]->publisher,
-			CLOCK_TEXT((struct utc_ms){m->publishers[i]->fenced_at_ms}));
-		feeds_print(m->publishers[i]);
-	}
+	print_field("when", "%s, by node %s; %llu ms after it was accepted",
+		CLOCK_TEXT((struct utc_ms){entry->body->time_ms}), entry->body->node,
+		(unsigned long long)m->took_ms);
+	for (size_t i = 0; i < m->n_publishers; i++)
+		publisher_print(m->publishers[i], i == 0 ? "enforced" : "");
 }
 
 /* Whether the receipt makes good the entry that the answer names. */
@@ -102,6 +114,7 @@ static void common_print(const struct order *order, const json_t *answer)
 {
 	if (*json_text(answer, "effect"))
 		print_field("what", "%s", json_text(answer, "effect"));
+	print_field("who", "%s", order->who);
 	if (*order->command.reason)
 		print_field("reason", "%s", order->command.reason);
 	if (json_number(answer, "entry"))
@@ -170,8 +183,8 @@ static const char *advice(const struct answer *answer)
 {
 	switch (answer->status) {
 	case 403:
-		return "\nLook who may decide what with 'anprctl agreements', and what you have consented to "
-		       "with 'anprctl proposals'.";
+		return "\nWhat is agreed, and by whom: anprctl agreements. What is proposed: anprctl "
+		       "proposals.";
 	case 409:
 		return "\nSomething was decided since you looked: see 'anprctl history', then decide again.";
 	default:

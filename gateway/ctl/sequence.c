@@ -99,8 +99,8 @@ bool sequences_sum(const struct sequences *s, char *words, size_t cap)
 			(unsigned long long)s->reads, (unsigned long long)s->faults);
 	else
 		snprintf(words, cap,
-			"%llu reads; the numbers follow each other in all %zu runs (partner and partition): "
-			"none missing, none twice",
+			"%llu reads in %zu partitions of a partner; in each the numbers follow: none "
+			"missing, none twice",
 			(unsigned long long)s->reads, s->n);
 	return s->faults == 0;
 }

@@ -33,6 +33,7 @@ struct supervisor {
 	int signals;     /* signalfd */
 	int null;        /* /dev/null */
 	int lock;        /* the state folder, locked */
+	bool ending;     /* nothing is started again */
 	bool announced;  /* READY=1 was sent */
 	int64_t look_at; /* monotonic ms: when to look for renewed key files */
 };

@@ -131,14 +131,19 @@ void children_start_due(struct supervisor *s, int64_t now)
 	}
 }
 
-static void log_end(const struct child *c, int status, int64_t now)
+static void log_end(const struct supervisor *s, const struct child *c, int status, int64_t now)
 {
 	const char *how = WIFSIGNALED(status) ? "signal" : "status";
 	int what = WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status);
+	enum log_level level = WIFEXITED(status) && what == 0 ? LOG_LEVEL_INFO : LOG_LEVEL_WARN;
+	long long lived = now - c->started_at, wait = c->start_at - now;
 
-	log_write(WIFEXITED(status) && what == 0 ? LOG_LEVEL_INFO : LOG_LEVEL_WARN, "child ended",
-		"child=%s pid=%d %s=%d lived_ms=%lld restart_in_ms=%lld", LOG_QUOTE(CHILD_TITLE(c)),
-		(int)c->pid, how, what, (long long)(now - c->started_at), (long long)(c->start_at - now));
+	if (s->ending)
+		log_write(level, "child ended", "child=%s pid=%d %s=%d lived_ms=%lld",
+			LOG_QUOTE(CHILD_TITLE(c)), (int)c->pid, how, what, lived);
+	else
+		log_write(level, "child ended", "child=%s pid=%d %s=%d lived_ms=%lld restart_in_ms=%lld",
+			LOG_QUOTE(CHILD_TITLE(c)), (int)c->pid, how, what, lived, wait);
 }
 
 /* Without a core there is nobody to take reads or commands: whoever held the other end is ended too, and
@@ -154,7 +159,7 @@ static void core_ended(struct supervisor *s)
 static void child_ended(struct supervisor *s, struct child *c, int status, int64_t now)
 {
 	backoff_set(c, now);
-	log_end(c, status, now);
+	log_end(s, c, status, now);
 	channel_fini(&c->control);
 	c->pid = 0;
 	c->ready = false;

@@ -61,6 +61,7 @@ int children_stop(struct supervisor *s)
 {
 	struct status core, others;
 
+	s->ending = true;
 	notify_send("STOPPING=1\nSTATUS=committing what is in hand");
 	log_info("gateway is ending", "children=%zu", children_running(s));
 	child_signal(&s->children[0], SIGTERM);
