@@ -17,11 +17,10 @@
 
 #define BATCH_READS_MAX 4000
 #define BATCH_BYTES_MAX (24u << 20)
-#define BATCH_SPACING_MS                                                                                     \
-	60 /* between commits: closer ones meet the coordinator busy (KAFKA.md section 9)                    \
-	    */
-#define HEAD_EVERY_MS 60000
-#define MARKS_MAX     256 /* where, by minute, the ledger stood: for the window */
+/* Between commits: closer ones meet the coordinator still at the markers of the one before. */
+#define BATCH_SPACING_MS 60
+#define HEAD_EVERY_MS    60000
+#define MARKS_MAX        256 /* where, by minute, the ledger stood: for the window */
 
 /* What one frame of a source brought. */
 struct batch_part {
@@ -118,6 +117,9 @@ enum transaction_end { TRANSACTION_NOT, TRANSACTION_DONE, TRANSACTION_UNKNOWN };
  * due. NOT and UNKNOWN: the producer is finished, resume. */
 enum transaction_end transaction_run(
 	struct publisher *p, struct batch *b, Anpr__V1__LedgerRecord__Kind kind, struct error *e);
+
+/* Queue a message of the transaction, waiting for room. */
+MUST struct status transaction_send(struct publisher *p, const struct producer_message *m, struct error *e);
 
 /* statement.c */
 /* The ledger record of the transaction in hand, sent; *hash is its hash. */

@@ -25,15 +25,8 @@ static struct status send(struct publisher *p, const char *topic, int32_t partit
 {
 	struct producer_message m = {
 		.topic = topic, .partition = partition, .key = key, .value = value, .copy = true};
-	struct status status;
 
-	while ((status = producer_send(p->producer, &m, e)).kind == STATUS_WAIT) {
-		struct status flushed = producer_flush(p->producer, 10, e);
-
-		if (flushed.kind != STATUS_WAIT)
-			TRY(flushed);
-	}
-	return status;
+	return transaction_send(p, &m, e);
 }
 
 static struct status send_signed(struct publisher *p, const char *topic, int32_t partition, const char *key,

@@ -21,7 +21,7 @@ struct occasion {
 	char source[200];
 };
 
-static struct status send_message(struct publisher *p, const struct producer_message *m, struct error *e)
+struct status transaction_send(struct publisher *p, const struct producer_message *m, struct error *e)
 {
 	struct status status;
 
@@ -100,7 +100,7 @@ static struct status publish(struct publisher *p, struct partner *partner, const
 	REQUIRE(m.value.p, S_OVERLOAD);
 	feed->digest = digest_chain(&feed->digest, m.value);
 	feed->touched = true;
-	return send_message(p, &m, e);
+	return transaction_send(p, &m, e);
 }
 
 static struct status handle_read(struct publisher *p, struct partner *partner,
