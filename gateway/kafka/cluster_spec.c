@@ -197,7 +197,8 @@ static struct status add_topics(struct cluster_spec *s, const struct cluster_wan
 	TRY(add_topic(s, w->journal, TOPIC_JOURNAL, 1, 0, e));
 	TRY(add_topic(s, w->documents, TOPIC_DOCUMENTS, 1, 0, e));
 	TRY(add_topic(s, w->ledger, TOPIC_LEDGER, w->publishers, 0, e));
-	/* One a publisher, like the ledger: no other publisher's open transaction hides the end of its own. */
+	/* One a publisher, like the ledger: no other publisher's open transaction hides the end of its own.
+	 */
 	TRY(add_topic(s, w->heads, TOPIC_HEADS, w->publishers, 0, e));
 	TRY(add_topic(s, w->accounts, TOPIC_ACCOUNTS, 1, 0, e));
 	for (size_t i = 0; i < w->n_recipients; i++)

@@ -117,6 +117,12 @@ struct status producer_learn(struct producer *p, const char *const *names, int t
 	return status;
 }
 
+/* Says only that something else went wrong. */
+static bool is_purge(rd_kafka_resp_err_t error)
+{
+	return error == RD_KAFKA_RESP_ERR__PURGE_QUEUE || error == RD_KAFKA_RESP_ERR__PURGE_INFLIGHT;
+}
+
 void topics_acknowledged(struct producer *p, const rd_kafka_message_t *message)
 {
 	struct topic *t = rd_kafka_topic_opaque(message->rkt);
@@ -126,7 +132,7 @@ void topics_acknowledged(struct producer *p, const rd_kafka_message_t *message)
 	p->pending--;
 	if (message->err) {
 		p->failed++;
-		if (!p->error)
+		if (!p->error || is_purge(p->error))
 			p->error = message->err;
 		return;
 	}

@@ -10,6 +10,16 @@
 #include "gateway/base/clock.h"
 
 #define COMMIT_MS 5000
+#define REASON_MS 50
+
+/* One that failed is given up message by message, in no order: the reason may come last. */
+static void await_reason(struct producer *p)
+{
+	int64_t until = clock_monotonic_ms() + REASON_MS;
+
+	while (p->pending && clock_monotonic_ms() < until)
+		producer_serve(p, 5);
+}
 
 /* OK, or what has already ended the transaction; known before its commit was asked for. */
 static struct status alive(struct producer *p, const char *doing, struct error *e)
@@ -18,6 +28,8 @@ static struct status alive(struct producer *p, const char *doing, struct error *
 
 	if (fatal)
 		return producer_over(p, doing, fatal, NULL, e);
+	if (p->failed || p->events.transaction_failed)
+		await_reason(p);
 	if (p->failed)
 		return producer_over(p, doing, p->error, NULL, e);
 	if (p->events.transaction_failed)

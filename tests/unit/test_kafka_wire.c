@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The request that is made by hand: its bytes, and answers of every kind.
+ */
+#include "tests/unit/test_kafka.h"
+
+#include "gateway/kafka/acl_wire.h"
+
+START_TEST(encodes)
+{
+	/* As Kafka's protocol guide has it, written out: length, key 30, version 1, correlation 1, client
+	 * "anpr", one right: transactional id, "anpr-", prefixed, "User:CN=g", "*", operation 4 (write),
+	 * allowed. */
+	static const uint8_t want[] = {0, 0, 0, 43, 0, 30, 0, 1, 0, 0, 0, 1, 0, 4, 'a', 'n', 'p', 'r', 0, 0,
+		0, 1, 5, 0, 5, 'a', 'n', 'p', 'r', '-', 4, 0, 9, 'U', 's', 'e', 'r', ':', 'C', 'N', '=', 'g',
+		0, 1, '*', 4, 3};
+	struct acl acl = {RESOURCE_TRANSACTIONAL_ID, "anpr-", true, "User:CN=g", "WRITE", "*", false};
+	struct buffer got = {0};
+
+	ck_assert(ok(acl_wire_encode(&acl, 4, &got)));
+	ck_assert_uint_eq(got.n, sizeof want);
+	ck_assert_mem_eq(got.p, want, sizeof want);
+	buffer_free(&got);
+}
+END_TEST
+
+static const struct {
+	const char *name;
+	const char *answer;
+	size_t n;
+	enum status_kind want;
+} answers[] = {
+#define BYTES(text) text, sizeof(text) - 1
+	{"given", BYTES("\0\0\0\1\0\0\0\0\0\0\0\1\0\0\xff\xff"), STATUS_OK},
+	{"given, with an empty text", BYTES("\0\0\0\1\0\0\0\0\0\0\0\1\0\0\0\0"), STATUS_OK},
+	{"refused", BYTES("\0\0\0\1\0\0\0\0\0\0\0\1\0\x1f\0\2no"), STATUS_REFUSED},
+	{"refused, no text", BYTES("\0\0\0\1\0\0\0\0\0\0\0\1\0\x1f\xff\xff"), STATUS_REFUSED},
+	{"unknown error -1", BYTES("\0\0\0\1\0\0\0\0\0\0\0\1\xff\xff\xff\xff"), STATUS_REFUSED},
+	{"empty", BYTES(""), STATUS_BAD_INPUT},
+	{"cut in the number", BYTES("\0\0\0\1\0\0\0\0\0\0"), STATUS_BAD_INPUT},
+	{"cut in the text", BYTES("\0\0\0\1\0\0\0\0\0\0\0\1\0\x1f\0\3no"), STATUS_BAD_INPUT},
+	{"a text longer than everything", BYTES("\0\0\0\1\0\0\0\0\0\0\0\1\0\x1f\x7f\xff"), STATUS_BAD_INPUT},
+	{"another request's", BYTES("\0\0\0\2\0\0\0\0\0\0\0\1\0\0\xff\xff"), STATUS_BAD_INPUT},
+	{"no result", BYTES("\0\0\0\1\0\0\0\0\0\0\0\0\0\0\xff\xff"), STATUS_BAD_INPUT},
+	{"two results", BYTES("\0\0\0\1\0\0\0\0\0\0\0\2\0\0\xff\xff\0\0\xff\xff"), STATUS_BAD_INPUT},
+	{"null results", BYTES("\0\0\0\1\0\0\0\0\xff\xff\xff\xff\0\0\xff\xff"), STATUS_BAD_INPUT},
+};
+
+START_TEST(decodes)
+{
+	struct error e = {0};
+	struct status status = acl_wire_decode(span_of(answers[_i].answer, answers[_i].n), &e);
+
+	ck_assert_msg(status.kind == answers[_i].want, "%s: %d", answers[_i].name, status.kind);
+	ck_assert((status.kind == STATUS_OK) == (e.n == 0));
+	error_free(&e);
+}
+END_TEST
+
+START_TEST(nobody_there)
+{
+	struct acl acl = {RESOURCE_TRANSACTIONAL_ID, "anpr-", true, "User:CN=g", "WRITE", "*", false};
+	struct kafka_config config = {.brokers = "127.0.0.1:1"};
+	struct error e = {0};
+
+	ck_assert(!ok(acl_wire_create(&config, &acl, 4, 200, &e)));
+	ck_assert_uint_gt(e.n, 0);
+	error_free(&e);
+}
+END_TEST
+
+TCase *case_wire(void)
+{
+	TCase *tests = tcase_create("wire");
+
+	tcase_add_test(tests, encodes);
+	tcase_add_loop_test(tests, decodes, 0, ROWS(answers));
+	tcase_add_test(tests, nobody_there);
+	return tests;
+}
