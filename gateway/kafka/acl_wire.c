@@ -190,7 +190,7 @@ static bool read_all(SSL *ssl, uint8_t *to, size_t n)
 /* Over a connection that stands. */
 static struct status converse(SSL *ssl, struct span request, struct error *e)
 {
-	uint8_t length[4], *answer;
+	uint8_t length[4] = {0}, *answer;
 	struct span head = span_of(length, sizeof length);
 	struct status status = S_RETRY;
 	size_t sent;
