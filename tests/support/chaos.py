@@ -69,8 +69,8 @@ class Run:
             answer = self.it.people["alice"].try_to("status", "--json")
             if answer.code:
                 return None         # it may be just coming up again
-            totals = answer.json["partners"][0]["totals"]
-            return totals if totals["received"] >= items else None
+            partners = answer.json["partners"]
+            return partners[0]["totals"] if partners and partners[0]["totals"]["received"] >= items else None
         return eventually(counted, lambda: f"{items} items counted", seconds)
 
     def figures(self, totals):

@@ -219,8 +219,10 @@ class Installation:
         return simulator_notes(self.folder / partner / "sent.jsonl")
 
     def totals(self, partner):
-        """The partner's totals as status shows them."""
-        return next(p for p in self.people["alice"].status()["partners"] if p["id"] == partner)["totals"]
+        """The partner's totals as status shows them, once it does."""
+        def shown():
+            return [p["totals"] for p in self.people["alice"].status()["partners"] if p["id"] == partner]
+        return eventually(shown, f"{partner} in status")[0]
 
 
 def simulator_notes(path):

@@ -8,7 +8,7 @@ from datetime import datetime, timezone
 import pytest
 
 from support.topic import assert_unbroken
-from support.wait import eventually, steady
+from support.wait import eventually, settled, steady
 
 
 @pytest.fixture(scope="module")
@@ -120,28 +120,26 @@ def test_a_read_that_comes_twice_is_a_duplicate(two):
 def test_a_cursor_that_goes_backwards_shares_nothing_twice(two):
     """An early cursor in the stream, then a broken connection: the gateway asks for what follows it, and gets all again."""
     flood(two, 50)
-    before, after = put(two, line_with(cursor="c-000000000001"))
-    seen = eventually(lambda: two.consumer().read_all_until_end(), "reads")
+    put(two, line_with(cursor="c-000000000001"))
+    before = two.totals("tfl-ulez")
     two.simulators["tfl-ulez"].control(inject=line_with(cursor="c-000000000001"), drop=True)
-    two.simulators["tfl-ulez"].control(go=True)
     eventually(lambda: two.simulators["tfl-ulez"].control(stats=True)["open"] == 1, "connected again")
     flood(two, 5)
-    consumer = two.consumer()
-    consumer.wait_for(lambda records: len(records) >= len(seen) + 5, "reads after it")
-    steady(lambda: two.totals("tfl-ulez")["received"], 1, "reads settle")
-    ids = [r.read.read.read_id for r in consumer.read_all_until_end()]
-    assert len(ids) == len(set(ids))
-    assert_unbroken(consumer.records)
+    eventually(lambda: changed(two, before, 5), "reads after it")
+    settled(lambda: two.totals("tfl-ulez")["received"], 1, "reads that come again")
+    records = two.consumer().read_all_until_end()
+    assert len(records) == len({r.read.read.read_id for r in records})
+    assert_unbroken(records)
 
 
 def test_a_stream_that_ends_is_asked_again_from_where_it_was(two, neighbour):
-    simulator, consumer = two.simulators["tfl-ulez"], two.consumer()
-    seen = len(consumer.read_all_until_end())
+    before = two.totals("tfl-ulez")
     for _ in range(3):
-        simulator.control(drop=True)
+        two.simulators["tfl-ulez"].control(drop=True)
         flood(two, 20)
-    consumer.wait_for(lambda records: len(records) >= seen + 60, "what was sent meanwhile")
-    assert_unbroken(consumer.read_all_until_end())
+    eventually(lambda: changed(two, before, 60), "what was sent meanwhile")
+    assert settled(lambda: two.totals("tfl-ulez")["received"], 1, "reads") == before["received"] + 60
+    assert_unbroken(two.consumer().read_all_until_end())
 
 
 def test_a_partner_that_refuses_is_backed_off_from_and_shown(two, neighbour):
@@ -152,11 +150,9 @@ def test_a_partner_that_refuses_is_backed_off_from_and_shown(two, neighbour):
     assert shown[0]["source"]["detail"]
     asked = len(simulator.control(stats=True)["requests"])
     steady(lambda: len(simulator.control(stats=True)["requests"]) <= asked + 10, 2, "asked again and again")
-    simulator.control(go=True, flood=5)
-    consumer = two.consumer()
-    seen = len(consumer.read_all_until_end())
-    flood(two, 5)
-    consumer.wait_for(lambda records: len(records) >= seen + 5, "reads after it is well again")
+    before = two.totals("tfl-ulez")
+    simulator.control(refuse=False, flood=5)
+    eventually(lambda: changed(two, before, 5), "reads after it is well again")
 
 
 def test_a_flood_is_held_back_and_loses_nothing(two, neighbour):
@@ -174,7 +170,7 @@ def test_a_silent_connection_is_given_up_and_made_again(two, neighbour):
     connections = simulator.control(stats=True)["connections"]
     simulator.control(stall=True)
     eventually(lambda: simulator.control(stats=True)["connections"] > connections, "a new connection", 120)
-    simulator.control(go=True)
+    simulator.control(stall=False)
     flood(two, 5)
     eventually(lambda: two.simulators["tfl-ulez"].control(stats=True)["open"] >= 1, "connected")
 
