@@ -297,35 +297,37 @@ struct status propose_judge(struct plan *p, struct error *e)
 
 /* --- approve, refuse, withdraw --- */
 
-static const char *const closed_words[] = {
-	"", "has taken effect", "was refused", "has lapsed", "was overtaken by a later decision"};
+static const char *const closed_words[] = {"", "has taken effect", "was refused", "has lapsed after 30 days",
+	"was overtaken by a later decision"};
 
-/* An open proposal that this body is asked about. */
-static struct status open_proposal(
-	struct plan *p, uint64_t number, const struct proposal **out, struct error *e)
+/* An open proposal that this body is asked about. NULL: refused, with why. */
+static const struct proposal *open_proposal(struct plan *p, uint64_t number, struct error *e)
 {
 	const struct proposal *of = state_proposal(p->g, number);
+	const char *why = NULL;
 	p->touches = true;
+	if (of)
+		plan_touch(p, of->partner);
 	if (!of)
-		return state_refuse(e, "there is no proposal %llu", (unsigned long long)number);
-	plan_touch(p, of->partner);
-	if (of->state != PROPOSAL_OPEN)
-		return state_refuse(
-			e, "proposal %llu %s", (unsigned long long)number, closed_words[of->state]);
-	if (p->at.v >= of->at.v + PROPOSAL_LIFE_MS)
-		return state_refuse(e, "proposal %llu has lapsed after 30 days", (unsigned long long)number);
-	if (!needs(p->g, of, p->at, p->command->organisation))
-		return state_refuse(e, "%s is none of the bodies asked about proposal %llu",
-			p->command->organisation, (unsigned long long)number);
-	*out = of;
-	return S_OK;
+		error_add(e, NULL, 0, 0, "there is no proposal %llu", (unsigned long long)number);
+	else if (of->state != PROPOSAL_OPEN)
+		why = closed_words[of->state];
+	else if (p->at.v >= of->at.v + PROPOSAL_LIFE_MS)
+		why = closed_words[PROPOSAL_LAPSED];
+	else if (!needs(p->g, of, p->at, p->command->organisation))
+		why = "is for others: yours is none of the bodies that it asks";
+	else
+		return of;
+	if (why)
+		error_add(e, NULL, 0, 0, "proposal %llu %s", (unsigned long long)number, why);
+	return NULL;
 }
 
 struct status approve_judge(struct plan *p, struct error *e)
 {
-	const struct proposal *of;
+	const struct proposal *of = open_proposal(p, p->command->approve->proposal, e);
 	p->action = "approve";
-	TRY(open_proposal(p, p->command->approve->proposal, &of, e));
+	REQUIRE(of, S_REFUSED);
 	if (consent_given(of, p->command->organisation))
 		return state_refuse(e, "%s has consented to proposal %llu already", p->command->organisation,
 			(unsigned long long)of->number);
@@ -339,9 +341,9 @@ struct status approve_judge(struct plan *p, struct error *e)
 
 struct status refuse_judge(struct plan *p, struct error *e)
 {
-	const struct proposal *of;
+	const struct proposal *of = open_proposal(p, p->command->refuse->proposal, e);
 	p->action = "refuse";
-	TRY(open_proposal(p, p->command->refuse->proposal, &of, e));
+	REQUIRE(of, S_REFUSED);
 	p->closes = of->number;
 	text_add(&p->effect, "%s refuses proposal %llu, which ends it", p->command->organisation,
 		(unsigned long long)of->number);

@@ -185,7 +185,7 @@ static void end_execute(struct governance *g, uint64_t subject, struct history *
 
 static void proposal_execute(struct governance *g, uint64_t subject, struct history *h)
 {
-	struct proposal *p = (struct proposal *)(uintptr_t)state_proposal(g, subject);
+	struct proposal *p = (struct proposal *)state_proposal(g, subject);
 	h->action = "proposal_lapsed";
 	p->state = PROPOSAL_LAPSED;
 	touch(h, p->partner);

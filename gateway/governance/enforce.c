@@ -97,7 +97,7 @@ void enforced_execute(struct governance *g, const Anpr__V1__Enforced *n, uint64_
 			GROW(h->partners, h->n_partners);
 			h->partners[h->n_partners++] = of->partners[k];
 		}
-		free((void *)(uintptr_t)g->pending[at].partners);
+		free((void *)g->pending[at].partners);
 		memmove(&g->pending[at], &g->pending[at + 1], (g->n_pending - at - 1) * sizeof *g->pending);
 		g->n_pending--;
 		text_add(&text, "%s%llu", i ? ", " : "has taken effect: entry ",

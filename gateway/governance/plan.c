@@ -51,7 +51,7 @@ void plan_switch(struct plan *p, size_t partner, enum switch_position position, 
 
 static struct proposal *proposal_numbered(struct governance *g, uint64_t number)
 {
-	return (struct proposal *)(uintptr_t)state_proposal(g, number);
+	return (struct proposal *)state_proposal(g, number);
 }
 
 static void consent_add(struct proposal *to, const struct plan *p, uint64_t number)
@@ -95,19 +95,18 @@ static void agreement_take(struct partner *to, struct plan *p, uint64_t proposal
 	p->schedule = NULL;
 }
 
-static void withdraw_take(struct governance *g, struct plan *p, uint64_t number)
+static void withdraw_take(struct governance *g, struct plan *p, struct partner *partner, uint64_t number)
 {
-	struct partner *partner = &g->partners[p->partner];
 	struct policy_agreement_version *v = &partner->agreements[p->withdraws];
 	v->ended = p->accepted;
 	partner->facts[p->withdraws].withdrawn = number;
 	supersede(g, NULL, p->partner, v->agreement->id);
 }
 
-static void effects_take(struct governance *g, struct plan *p, const struct proposal *about, uint64_t number)
+static void partner_take(struct governance *g, struct plan *p, const struct proposal *about, uint64_t number)
 {
-	struct partner *partner = p->partner != NOWHERE ? &g->partners[p->partner] : NULL;
-	if (p->agreement) {
+	struct partner *partner = &g->partners[p->partner];
+	if (p->agreement && about) {
 		supersede(g, about, p->partner, p->agreement->id);
 		agreement_take(partner, p, about->number, number);
 	}
@@ -116,11 +115,15 @@ static void effects_take(struct governance *g, struct plan *p, const struct prop
 		register_take(partner, p, number);
 	}
 	if (p->withdraws != NOWHERE)
-		withdraw_take(g, p, number);
+		withdraw_take(g, p, partner, number);
 	if (p->acknowledges) {
 		partner->gap_entry = number;
 		partner->gap_at = p->at;
 	}
+}
+
+static void switches_take(struct governance *g, struct plan *p, uint64_t number)
+{
 	for (size_t i = 0; i < p->n_switches; i++) {
 		p->switches[i].event.entry = number;
 		switch_take(g, p->switches[i].partner, &p->switches[i].event, p->switches[i].selectors);
@@ -128,23 +131,33 @@ static void effects_take(struct governance *g, struct plan *p, const struct prop
 	p->n_switches = 0;
 }
 
-void plan_execute(struct governance *g, struct plan *p, uint64_t number)
+/* The proposal that the plan makes or consents to; NULL = none. */
+static struct proposal *proposal_take(struct governance *g, struct plan *p, uint64_t number)
 {
-	struct proposal *about = NULL;
-	if (p->proposal) {
-		about = p->proposal;
+	struct proposal *about = p->proposal;
+	if (about) {
 		about->number = number;
-		GROW(g->proposals, g->n_proposals);
+		g->proposals = memory_grow(g->proposals, g->n_proposals, sizeof(struct proposal *));
 		g->proposals[g->n_proposals++] = about;
 		p->proposal = NULL;
 	} else if (p->consents_to) {
 		about = proposal_numbered(g, p->consents_to);
 	}
-	if (about)
-		consent_add(about, p, number);
-	if (p->closes)
-		proposal_numbered(g, p->closes)->state = PROPOSAL_REFUSED;
+	if (!about)
+		return NULL;
+	consent_add(about, p, number);
 	if (p->completes)
 		about->state = PROPOSAL_EFFECTIVE;
-	effects_take(g, p, about, number);
+	return about;
+}
+
+void plan_execute(struct governance *g, struct plan *p, uint64_t number)
+{
+	const struct proposal *about = proposal_take(g, p, number);
+	struct proposal *closed = p->closes ? proposal_numbered(g, p->closes) : NULL;
+	if (closed)
+		closed->state = PROPOSAL_REFUSED;
+	if (p->partner != NOWHERE)
+		partner_take(g, p, about, number);
+	switches_take(g, p, number);
 }

@@ -19,7 +19,7 @@ static void documents_list(struct ruling *out)
 {
 	if (out->command->ask_case != ANPR__V1__COMMAND__ASK_PROPOSE)
 		return;
-	out->documents = memory_new(1, sizeof *out->documents);
+	out->documents = memory_new(1, sizeof(Anpr__V1__DocumentRef *));
 	out->documents[out->n_documents++] = out->command->propose->document;
 }
 
@@ -114,7 +114,7 @@ Anpr__V1__Decree *ruling_decree(const struct ruling *r, struct span signed_comma
 	d->signed_ = decoded;
 	d->command_id = binary_copy(span_of(id.v, sizeof id.v));
 	d->accepted_at_ms = accepted.v;
-	d->documents = memory_new(r->n_documents, sizeof *d->documents);
+	d->documents = memory_new(r->n_documents, sizeof(Anpr__V1__DocumentRef *));
 	for (size_t i = 0; i < r->n_documents; i++)
 		d->documents[d->n_documents++] = document_copy(r->documents[i]);
 	return d;

@@ -19,12 +19,12 @@ struct governance *governance_new(struct document_store *documents)
 
 void switch_event_fini(struct switch_event *event)
 {
-	free((char *)(uintptr_t)event->key.side);
-	free((char *)(uintptr_t)event->key.agreement);
-	free((char *)(uintptr_t)event->key.rule);
+	free((char *)event->key.side);
+	free((char *)event->key.agreement);
+	free((char *)event->key.rule);
 	for (size_t i = 0; i < event->key.n_cameras; i++)
-		free((char *)(uintptr_t)event->key.cameras[i]);
-	free((void *)(uintptr_t)event->key.cameras);
+		free((char *)event->key.cameras[i]);
+	free((void *)event->key.cameras);
 }
 
 void proposal_free(struct proposal *p)
@@ -60,20 +60,21 @@ static void partner_fini(struct partner *p)
 	free(p->organisation);
 	memory_free_texts(p->push_subjects, p->n_push_subjects);
 	for (size_t i = 0; i < p->n_registers; i++)
-		register_release((struct camera_register *)(uintptr_t)p->registers[i].cameras);
+		register_release((struct camera_register *)p->registers[i].cameras);
 	free(p->registers);
 	free(p->register_entries);
 	for (size_t i = 0; i < p->n_agreements; i++) {
-		agreement_release((struct agreement *)(uintptr_t)p->agreements[i].agreement);
-		schedule_release((struct schedule *)(uintptr_t)p->agreements[i].schedule);
+		agreement_release((struct agreement *)p->agreements[i].agreement);
+		schedule_release((struct schedule *)p->agreements[i].schedule);
 	}
 	free(p->agreements);
 	free(p->facts);
-	struct switch_state *s, *next;
-	HASH_ITER(hh, p->states, s, next)
-	{
-		HASH_DEL(p->states, s);
+	struct switch_state *s = p->states;
+	HASH_CLEAR(hh, p->states);
+	while (s) {
+		struct switch_state *next = s->hh.next;
 		free(s);
+		s = next;
 	}
 	for (size_t i = 0; i < p->n_switches; i++)
 		switch_event_fini(&p->switches[i]);
@@ -93,11 +94,12 @@ static void history_free(struct governance *g)
 		free(h->partners);
 	}
 	free(g->history);
-	struct seen *s, *next;
-	HASH_ITER(hh, g->seen, s, next)
-	{
-		HASH_DEL(g->seen, s);
+	struct seen *s = g->seen;
+	HASH_CLEAR(hh, g->seen);
+	while (s) {
+		struct seen *next = s->hh.next;
 		free(s);
+		s = next;
 	}
 }
 
@@ -117,7 +119,7 @@ void governance_free(struct governance *g)
 		free(g->stops[i].partner);
 	}
 	for (size_t i = 0; i < g->n_pending; i++)
-		free((void *)(uintptr_t)g->pending[i].partners);
+		free((void *)g->pending[i].partners);
 	free(g->pending);
 	memory_free_texts(g->key_nodes, g->n_keys);
 	free(g->organisations);

@@ -23,7 +23,7 @@ struct digest switch_key_digest(const struct switch_key *key)
 	add_field(&b, key->agreement);
 	add_field(&b, key->rule);
 	text_add(&b, "%u/%d/", key->classes, key->cameras != NULL);
-	for (size_t i = 0; i < key->n_cameras; i++)
+	for (size_t i = 0; key->cameras && i < key->n_cameras; i++)
 		add_field(&b, key->cameras[i]);
 	return digest_of(buffer_span(&b));
 }

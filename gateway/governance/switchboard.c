@@ -104,7 +104,7 @@ static struct switch_key key_copy(const struct switch_key *key)
 	struct switch_key copy = {memory_text(key->side), memory_text(key->agreement), memory_text(key->rule),
 		key->classes, NULL, key->n_cameras};
 	const char **cameras = key->cameras ? memory_new(key->n_cameras, sizeof *cameras) : NULL;
-	for (size_t i = 0; i < key->n_cameras; i++)
+	for (size_t i = 0; cameras && i < key->n_cameras; i++)
 		cameras[i] = memory_text(key->cameras[i]);
 	copy.cameras = cameras;
 	return copy;

@@ -51,7 +51,7 @@ struct document_store *document_store_new(void)
 static void chunk_drop(struct document_store *s, struct span *chunk)
 {
 	s->bytes -= chunk->n;
-	free((void *)(uintptr_t)chunk->p);
+	free((void *)chunk->p);
 	*chunk = (struct span){0};
 }
 
@@ -59,14 +59,15 @@ void document_store_free(struct document_store *s)
 {
 	if (!s)
 		return;
-	struct document *d, *next;
-	HASH_ITER(hh, s->documents, d, next)
-	{
-		HASH_DEL(s->documents, d);
+	struct document *d = s->documents;
+	HASH_CLEAR(hh, s->documents);
+	while (d) {
+		struct document *next = d->hh.next;
 		for (size_t i = 0; i < CHUNKS_MAX; i++)
 			chunk_drop(s, &d->chunks[i]);
 		buffer_free(&d->text);
 		free(d);
+		d = next;
 	}
 	free(s);
 }
@@ -99,6 +100,7 @@ static struct document *document_of(struct document_store *s, const struct diges
 static struct status chunk_keep(
 	struct document_store *s, const struct digest *sha256, size_t i, struct span value)
 {
+	REQUIRE(value.p && value.n >= 1, S_BAD_INPUT);
 	struct document *d = document_of(s, sha256, true);
 	REQUIRE(d, S_OVERLOAD);
 	if (d->text.n)

@@ -159,13 +159,14 @@ START_TEST(bytes_that_are_no_record)
 	Anpr__V1__LedgerRecord *back = NULL;
 	struct buffer many = {0};
 	/* two bytes each ask for a partner record; the cap on memory is met before the cap on bytes hurts */
-	for (int i = 0; i < 400000; i++)
-		ck_assert(ok(buffer_append(&many, span_of("\x4a\x00", 2))));
+	ck_assert(ok(buffer_reserve(&many, (1u << 20) + 2)));
+	for (; many.n < (1u << 20) + 2; many.n += 2)
+		memcpy(many.p + many.n, "\x4a\x00", 2);
+	many.n = 800000;
 	ck_assert_int_eq(ledger_decode(buffer_span(&many), &back, &hash, NULL).kind, STATUS_BAD_INPUT);
 	ck_assert_int_eq(ledger_decode(span_text(""), &back, &hash, NULL).kind, STATUS_BAD_INPUT);
 	ck_assert_int_eq(ledger_decode(span_text("\xff\xff\xff"), &back, &hash, NULL).kind, STATUS_BAD_INPUT);
-	while (many.n <= (1u << 20))
-		ck_assert(ok(buffer_append(&many, span_of("\x4a\x00", 2))));
+	many.n = (1u << 20) + 2;
 	ck_assert_int_eq(ledger_decode(buffer_span(&many), &back, &hash, NULL).kind, STATUS_BAD_INPUT);
 	buffer_free(&many);
 }
