@@ -23,6 +23,7 @@ const char *rejection_name(enum rejection why)
 		[REJECTION_BAD_TIMESTAMP] = "bad_timestamp",
 		[REJECTION_BAD_KIND] = "bad_kind",
 		[REJECTION_BAD_IMAGE] = "bad_image",
+		[REJECTION_NOT_PROTOBUF] = "not_protobuf",
 	};
 
 	return (unsigned)why < REJECTION_COUNT ? names[why] : "unspecified";

@@ -31,6 +31,7 @@ enum rejection {
 	REJECTION_BAD_TIMESTAMP,
 	REJECTION_BAD_KIND,
 	REJECTION_BAD_IMAGE,
+	REJECTION_NOT_PROTOBUF,
 	REJECTION_COUNT
 };
 /* "not_json" ... for metrics and status. */
@@ -75,6 +76,10 @@ bool text_is_safe(struct span text);
 /* Whether it may be sent back to a partner as `after`: safe, at most READ_CURSOR_MAX bytes; true when empty.
  */
 bool cursor_is_good(struct span cursor);
+
+/* Decode one anpr.v1.Read, as a partner sends it, with everything from `arena`, and validate it. errors:
+ * BAD_INPUT with *why; out then holds what could be taken, unchecked (a cursor, perhaps), or nothing. */
+MUST struct status read_decode(struct span bytes, struct arena *arena, struct read *out, enum rejection *why);
 
 /* What a source sends at once (anpr.v1.ReadBatch). Arrays are borrowed. */
 struct read_batch {

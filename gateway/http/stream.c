@@ -53,17 +53,38 @@ void stream_stop(struct stream *s)
 	s->state = STREAM_NONE;
 }
 
-static struct status set_headers(struct stream *s, const char *accept)
+/* errors: FAULT. */
+static struct status add_header(struct stream *s, const char *name, const char *value)
 {
 	CLEANUP(buffer_free) struct buffer line = {0};
+	struct curl_slist *longer;
 
-	TRY(buffer_format(&line, "Accept: %s", accept));
-	s->headers = curl_slist_append(NULL, buffer_text(&line));
-	REQUIRE(s->headers, S_FAULT);
+	TRY(buffer_format(&line, "%s: %s", name, value));
+	longer = curl_slist_append(s->headers, buffer_text(&line));
+	REQUIRE(longer, S_FAULT);
+	s->headers = longer;
+	return S_OK;
+}
+
+/* Visible ASCII only: blanks at the ends would be lost, and servers differ over what is beyond it. */
+static bool is_header_value(const char *text)
+{
+	for (const char *c = text; *c; c++) {
+		if (*c < '!' || *c > '~')
+			return false;
+	}
+	return text[0] != 0;
+}
+
+static struct status set_headers(struct stream *s, const char *accept, const char *last_event_id)
+{
+	TRY(add_header(s, "Accept", accept));
+	if (last_event_id && is_header_value(last_event_id))
+		TRY(add_header(s, "Last-Event-ID", last_event_id));
 	return curl_easy_setopt(s->easy, CURLOPT_HTTPHEADER, s->headers) == CURLE_OK ? S_OK : S_FAULT;
 }
 
-void stream_start(struct stream *s, const char *url, const char *accept)
+void stream_start(struct stream *s, const char *url, const char *accept, const char *last_event_id)
 {
 	stream_stop(s);
 	if (!url_is_good(url)) {
@@ -71,7 +92,7 @@ void stream_start(struct stream *s, const char *url, const char *accept)
 		return;
 	}
 	s->easy = easy_new(url, s->tls);
-	if (s->easy && ok(set_headers(s, accept)) && ok(response_expect(s)) &&
+	if (s->easy && ok(set_headers(s, accept, last_event_id)) && ok(response_expect(s)) &&
 		curl_multi_add_handle(s->multi, s->easy) == CURLM_OK) {
 		s->state = STREAM_RUNNING;
 		return;

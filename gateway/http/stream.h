@@ -42,8 +42,10 @@ struct stream;
 /* tls and events are borrowed. NULL when out of memory. thread: one, for all of these. */
 struct stream *stream_new(const struct http_tls *tls, const struct stream_events *events);
 void stream_free(struct stream *s);
-/* Begin a request; one that runs is stopped first. What goes wrong shows in stream_state. */
-void stream_start(struct stream *s, const char *url, const char *accept);
+/* Begin a request; one that runs is stopped first. What goes wrong shows in stream_state. last_event_id: for
+ * the header of that name (WHATWG HTML 9.2.4), left out where it is NULL or would not be a header's value as
+ * it is. */
+void stream_start(struct stream *s, const char *url, const char *accept, const char *last_event_id);
 void stream_stop(struct stream *s);
 /* Wait for the stream, or for one of `fds`, at most timeout_ms. Which it was is not told: curl has no word
  * for a hang-up, so the caller tries each. held: the stream is not to be read for now; it is left out.

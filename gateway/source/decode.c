@@ -14,6 +14,9 @@ static const struct {
 	{"application/x-ndjson", DECODE_NDJSON},
 	{"application/ndjson", DECODE_NDJSON},
 	{"application/jsonl", DECODE_NDJSON},
+	{"application/x-protobuf", DECODE_PROTOBUF},
+	{"application/protobuf", DECODE_PROTOBUF},
+	{"text/event-stream", DECODE_EVENT_STREAM},
 };
 
 struct decoder {
@@ -23,7 +26,7 @@ struct decoder {
 
 const char *decode_accept(void)
 {
-	return "application/x-ndjson";
+	return "application/x-protobuf; delimited=true, application/x-ndjson;q=0.8, text/event-stream;q=0.5";
 }
 
 enum decode_format decode_format_of(const char *content_type)
@@ -45,6 +48,10 @@ static const struct format *format_find(enum decode_format format)
 		return NULL;
 	case DECODE_NDJSON:
 		return &format_ndjson;
+	case DECODE_PROTOBUF:
+		return &format_protobuf;
+	case DECODE_EVENT_STREAM:
+		return &format_event_stream;
 	}
 	return NULL;
 }

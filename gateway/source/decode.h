@@ -11,9 +11,11 @@
 enum decode_format {
 	DECODE_UNKNOWN = 0,
 	DECODE_NDJSON,
+	DECODE_PROTOBUF,
+	DECODE_EVENT_STREAM,
 };
 
-/* What to offer in Accept. */
+/* What to offer in Accept: all there are, the cheapest first. */
 const char *decode_accept(void);
 /* Of a Content-Type, parameters ignored. */
 enum decode_format decode_format_of(const char *content_type);
@@ -33,7 +35,8 @@ struct decoder;
 struct decoder *decoder_new(enum decode_format format, const struct decode_sink *sink);
 /* Frees and cleanses; what was begun and never ended is dropped. */
 void decoder_free(struct decoder *d);
-/* The next bytes, cut anywhere. errors: OVERLOAD when out of memory. */
+/* The next bytes, cut anywhere. errors: OVERLOAD when out of memory; BAD_INPUT where nobody can tell any more
+ * where the next item begins: the decoder is then of no further use. */
 MUST struct status decoder_feed(struct decoder *d, struct span bytes);
 
 #endif

@@ -13,6 +13,6 @@ struct format {
 	struct status (*feed)(void *self, struct span bytes);
 };
 
-extern const struct format format_ndjson;
+extern const struct format format_ndjson, format_protobuf, format_event_stream;
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The end of a line is LF, or CR LF. What follows the last one waits for its end; if that never comes it
- * never was a line, and is asked for again after the cursor before it.
+ * The end of a line is LF, or CR LF, or where a format has it so CR. What follows the last one waits for its
+ * end; if that never comes it never was a line, and is asked for again after the cursor before it.
  */
 #include "gateway/source/lines.h"
 
@@ -61,16 +61,31 @@ static struct status finish(struct lines *l, struct span part, size_t behind, co
 	return S_OK;
 }
 
+static const uint8_t *end_find(const struct lines *l, struct span bytes)
+{
+	const uint8_t *lf = memchr(bytes.p, '\n', bytes.n);
+	const uint8_t *cr = l->cr_ends ? memchr(bytes.p, '\r', lf ? (size_t)(lf - bytes.p) : bytes.n) : NULL;
+
+	return cr ? cr : lf;
+}
+
 struct status lines_feed(struct lines *l, struct span bytes, const struct lines_to *to)
 {
+	if (bytes.n > 0 && l->after_cr) {
+		l->after_cr = false;
+		if (bytes.p[0] == '\n')
+			bytes = span_of(bytes.p + 1, bytes.n - 1);
+	}
 	while (bytes.n > 0) {
-		const uint8_t *end = memchr(bytes.p, '\n', bytes.n);
-		size_t n = end ? (size_t)(end - bytes.p) : bytes.n;
+		const uint8_t *end = end_find(l, bytes);
+		size_t n = end ? (size_t)(end - bytes.p) : bytes.n, ending;
 
 		if (!end)
 			return keep(l, bytes, to);
 		TRY(finish(l, span_of(bytes.p, n), bytes.n - n, to));
-		bytes = span_of(bytes.p + n + 1, bytes.n - n - 1);
+		ending = *end == '\r' && bytes.n > n + 1 && end[1] == '\n' ? 2 : 1;
+		l->after_cr = *end == '\r' && bytes.n == n + 1;
+		bytes = span_of(bytes.p + n + ending, bytes.n - n - ending);
 	}
 	return S_OK;
 }

@@ -12,6 +12,8 @@ struct lines {
 	size_t max;            /* bytes of a line */
 	size_t padding;        /* bytes after a line that must be readable */
 	bool skipping;         /* the end of a line too long has not come */
+	bool cr_ends;          /* a CR without an LF ends a line as well; set before the first feed */
+	bool after_cr;         /* such a CR came last: an LF now belongs to it */
 };
 
 struct lines_to {

@@ -29,15 +29,25 @@ static void hang_up(struct session *s)
 	gather_forget_held(&s->gather);
 }
 
-/* What to ask for: as far as is known, in the order of DESIGN.md 5.1. */
-static struct status make_request(struct session *s)
+/* The item to go on after, into `to`; empty = none, or no longer to be had. */
+static void find_cursor(const struct session *s, char to[READ_CURSOR_MAX + 1])
 {
 	struct span cursor = gather_cursor(&s->gather);
 
-	if (s->oldest)
-		return url_with_query(s->url, "start", span_text("oldest"), &s->request);
 	if (cursor.n == 0)
 		cursor = span_text(s->start.after);
+	if (s->oldest)
+		cursor.n = 0;
+	if (cursor.n > 0)
+		memcpy(to, cursor.p, cursor.n);
+	to[cursor.n] = 0;
+}
+
+/* What to ask for: as far as is known, in the order of DESIGN.md 5.1. */
+static struct status make_request(struct session *s, struct span cursor)
+{
+	if (s->oldest)
+		return url_with_query(s->url, "start", span_text("oldest"), &s->request);
 	if (cursor.n > 0)
 		return url_with_query(s->url, "after", cursor, &s->request);
 	if (s->start.since_ms > 0)
@@ -59,13 +69,16 @@ static void wait_and_retry(struct session *s, const char *detail)
 
 static void connect_now(struct session *s)
 {
+	char cursor[READ_CURSOR_MAX + 1];
+
 	s->trouble = NULL;
 	s->began_ms = s->heard_ms = s->now_ms;
-	if (!ok(make_request(s))) {
+	find_cursor(s, cursor);
+	if (!ok(make_request(s, span_text(cursor)))) {
 		wait_and_retry(s, stream_state_text(STREAM_BAD_URL));
 		return;
 	}
-	stream_start(s->stream, buffer_text(&s->request), decode_accept());
+	stream_start(s->stream, buffer_text(&s->request), decode_accept(), cursor);
 	enter(s, SOURCE_STATE_CONNECTING, "");
 }
 
@@ -76,7 +89,7 @@ static bool on_began(void *self, const char *content_type)
 	s->heard_ms = s->now_ms;
 	s->decoder = decoder_new(decode_format_of(content_type), &s->sink);
 	if (!s->decoder)
-		s->trouble = "the partner answered in a format that was not offered";
+		s->trouble = "unknown content type: the partner answered in a format that was not offered";
 	else
 		enter(s, SOURCE_STATE_STREAMING, "");
 	return s->decoder != NULL;
@@ -85,10 +98,14 @@ static bool on_began(void *self, const char *content_type)
 static bool on_body(void *self, struct span bytes)
 {
 	struct session *s = self;
+	struct status fed;
 
 	s->heard_ms = s->now_ms;
 	s->bytes += bytes.n;
-	if (s->trouble || !ok(decoder_feed(s->decoder, bytes)))
+	fed = s->trouble ? S_OK : decoder_feed(s->decoder, bytes);
+	if (fed.kind == STATUS_BAD_INPUT)
+		s->trouble = "what the partner sent cannot be cut into messages";
+	else if (!ok(fed))
 		s->trouble = "not enough memory for what the partner sent";
 	if (!s->trouble && gather_full(&s->gather) && !ok(gather_send(&s->gather, s->core, s->start.epoch)))
 		s->trouble = "the core does not keep up";

@@ -309,7 +309,7 @@ def test_what_is_asked_for(pki, source_of):
         for query in ("start=oldest", "after=c%201%2b%26%3d%3f%2f%c3%bc", "since=2026-11-01T12%3a00%3a00.123Z"):
             assert f"GET /v1/reads?site=4&zone=a%20b&{query} HTTP/1.1" in first, first
         headers = partner.requests[0].split("\r\n")
-        assert "Accept: application/x-ndjson" in headers
+        assert "Accept: application/x-protobuf; delimited=true, application/x-ndjson;q=0.8, text/event-stream;q=0.5" in headers
         assert not any(re.match("accept-encoding|te|cookie|authorization", h, re.I) for h in headers)
 
 

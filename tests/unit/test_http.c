@@ -94,7 +94,7 @@ static enum stream_state outcome(const struct http_tls *tls, const char *url)
 	struct stream *s = stream_new(tls, &nothing);
 	enum stream_state state;
 
-	stream_start(s, url, "text/plain");
+	stream_start(s, url, "text/plain", NULL);
 	for (int i = 0; stream_state(s) == STREAM_RUNNING && i < 100; i++) {
 		ck_assert(ok(stream_wait(s, NULL, 0, 100, false)));
 		stream_drive(s);

@@ -75,7 +75,7 @@ START_TEST(a_read_with_everything)
 	struct decoder *d = fresh();
 
 	feed(d, "{" NEEDED ",\"kind\":\"vrm\",\"vrm\":\"AB12 "
-			   "CDE\",\"lat\":51.4893,\"lon\":-0.1335,\"heading\":350,\"lane\":2,"
+		"CDE\",\"lat\":51.4893,\"lon\":-0.1335,\"heading\":350,\"lane\":2,"
 		"\"direction\":\"towards\",\"speed_kph\":47.5,\"confidence\":1,\"country\":\"GB\","
 		"\"plate_patch\":\"/9j/4A==\",\"overview\":\"/9j/4AAA\"}\n");
 	ck_assert_int_eq(got.reads, 1);
@@ -175,7 +175,7 @@ static const struct bad_row {
 	{"a byte order mark", "\xef\xbb\xbf" GOOD, REJECTION_NOT_JSON, ""},
 	{"too deep",
 		"{" NEEDED ",\"vrm\":\"A1\",\"x\":[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]]]"
-			   "]]]]]]]]]]]]]]]]]"
+		"]]]]]]]]]]]]]]]]]"
 		"]]]]}",
 		REJECTION_NOT_JSON, ""},
 	/* missing */
@@ -374,6 +374,12 @@ static const struct type_row {
 	{"application/json", DECODE_UNKNOWN},
 	{"application/x-ndjsonp", DECODE_UNKNOWN},
 	{"text/html", DECODE_UNKNOWN},
+	{"application/x-protobuf; delimited=true", DECODE_PROTOBUF},
+	{"application/x-protobuf;delimited=true", DECODE_PROTOBUF},
+	{"application/x-protobuf-delimited", DECODE_UNKNOWN},
+	{"text/event-stream", DECODE_EVENT_STREAM},
+	{"text/event-stream;charset=UTF-8", DECODE_EVENT_STREAM},
+	{"text/event-stream, application/x-ndjson", DECODE_UNKNOWN},
 };
 
 START_TEST(content_types)

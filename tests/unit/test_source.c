@@ -14,6 +14,8 @@ int main(void)
 
 	suite_add_tcase(suite, case_lines());
 	suite_add_tcase(suite, case_ndjson());
+	suite_add_tcase(suite, case_protobuf());
+	suite_add_tcase(suite, case_event_stream());
 	suite_add_tcase(suite, case_gather());
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_NORMAL);
