@@ -99,12 +99,12 @@ def permitted(it, sent):
         times[entry["action"]].append(moment(entry["time"]))
     agreed, on = times["approve"][0], times["on"]
     text = it.agreements[PARTNER].read_text()
-    register = Register.read(times["propose"][0], (it.folder / PARTNER / "cameras.csv").read_text())
+    register = Register.read(times["propose_register"][0], (it.folder / PARTNER / "cameras.csv").read_text())
     version = Version.read(agreed, None, text, register)
     name = version.text["agreement"]
     switches = [Switch(agreed, "off", side, name) for side in ("mps", "tfl")]
     switches += [Switch(at, "on", side, name) for at, side in zip(on, ("mps", "tfl"))]
-    evaluator = Evaluator(CLOCK_BOUND * 1000, [register], [version], switches, compiled=on[-1])
+    evaluator = Evaluator("tfl", CLOCK_BOUND * 1000, [register], [version], switches, compiled=on[-1])
     ids = set()
     for item in sent:
         if item["fate"] not in BESIDE:
