@@ -22,7 +22,14 @@ doing() {
 		case $word in *[[:space:]]*) words+=" \"$word\"" ;; "$demo"/*) words+=" ${word#"$demo"/}" ;; *) words+=" $word" ;; esac
 	done
 	printf '\n%s%s$ anprctl%s%s\n' "$_bold" "$person" "$words" "$_plain"
-	as "$person" "$@" 2>&1 | sed 's/^/   /'
+	as "$person" "$@" 2>&1 | shown
+}
+
+# shown: indented, and no wider than the terminal, as tables are.
+shown() {
+	local width=${COLUMNS:-160}
+	if [ -t 1 ]; then width=$(tput cols 2>/dev/null || echo 80); fi
+	sed -E "s/^/   /; s/^(.{$((width - 2))}).+/\\1…/"
 }
 
 now_ms() { date +%s%3N; }
@@ -76,7 +83,7 @@ chapter_reads() {
 # watch_topic TOPIC N: the police's view of the next N reads.
 watch_topic() {
 	printf '\n%spolice$ anprctl tail --topic %s --count %s%s\n' "$_bold" "$1" "$2" "$_plain"
-	as_police tail --topic "$1" --count "$2" 2>&1 | sed 's/^/   /' || true
+	as_police tail --topic "$1" --count "$2" 2>&1 | shown || true
 }
 
 as_police() {
@@ -150,13 +157,13 @@ epilogue() {
 		   PATH=$programs/ctl:\$PATH
 
 		   anprctl status
-		   anprctl off $partner_tfl --reason "Because I can"
+		   anprctl off $partner_tfl --reason "Because I can"       # and on again
 		   anprctl tail --topic $topic_tfl --kafka $broker --kafka-ca $pki/ca.pem --kafka-cert $pki/police.pem --kafka-key $pki/police.key
 
 		   deploy/demo --stop       ends it
 		END
 	else
-		printf ' Everything it had started is stopped now; keys and logs are in build/demo.\n'
+		printf ' Everything it had started has ended; keys and logs are in build/demo.\n'
 		printf 'Keep it running and try things yourself: deploy/demo --keep\n'
 	fi
 }
