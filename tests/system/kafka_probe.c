@@ -5,7 +5,8 @@
  *
  * usage: kafka_probe BROKERS PKI [--broker DIR] [CASE ...]
  *   PKI     a folder of deploy/pki/make; --cert NAME says whose certificate (default: kafka)
- *   --broker DIR   a folder of deploy/kafka/broker: only then the cases that kill and freeze are run
+ *   --broker DIR   a folder of deploy/kafka/broker, or one of a cluster's: only then the cases that kill and
+ * freeze are run, those for one broker or for several
  */
 #include "tests/system/kafka_probe.h"
 
@@ -17,32 +18,37 @@
 #include <stdlib.h>
 #include <time.h>
 
+/* Whether a case hurts the broker, and needs it to be the only one or one of several. */
+enum hurts { HURTS_NOT, HURTS_ONE, HURTS_SEVERAL };
+
 static const struct {
 	const char *name;
 	probe_case *run;
-	bool hurts; /* the broker */
+	enum hurts hurts;
 } cases[] = {
-	{"cluster", case_cluster, false},
-	{"rights", case_rights, false},
-	{"commit", case_commit, false},
-	{"latency", case_latency, false},
-	{"throughput", case_throughput, false},
-	{"abort", case_abort, false},
-	{"misuse", case_misuse, false},
-	{"oversize", case_oversize, false},
-	{"fence-idle", case_fence_idle, false},
-	{"fence-flight", case_fence_flight, false},
-	{"fence-race", case_fence_race, false},
-	{"end", case_end, false},
-	{"held", case_held, false},
-	{"trimmed", case_trimmed, false},
-	{"follow", case_follow, false},
-	{"append-time", case_append_time, false},
-	{"nobody", case_nobody, false},
-	{"killed", case_killed, true},
-	{"frozen-commit", case_frozen_commit, true},
-	{"frozen-fence", case_frozen_fence, true},
-	{"frozen-read", case_frozen_read, true},
+	{"cluster", case_cluster, HURTS_NOT},
+	{"rights", case_rights, HURTS_NOT},
+	{"commit", case_commit, HURTS_NOT},
+	{"latency", case_latency, HURTS_NOT},
+	{"throughput", case_throughput, HURTS_NOT},
+	{"abort", case_abort, HURTS_NOT},
+	{"misuse", case_misuse, HURTS_NOT},
+	{"oversize", case_oversize, HURTS_NOT},
+	{"fence-idle", case_fence_idle, HURTS_NOT},
+	{"fence-flight", case_fence_flight, HURTS_NOT},
+	{"fence-race", case_fence_race, HURTS_NOT},
+	{"end", case_end, HURTS_NOT},
+	{"held", case_held, HURTS_NOT},
+	{"trimmed", case_trimmed, HURTS_NOT},
+	{"follow", case_follow, HURTS_NOT},
+	{"append-time", case_append_time, HURTS_NOT},
+	{"nobody", case_nobody, HURTS_NOT},
+	{"killed", case_killed, HURTS_ONE},
+	{"frozen-commit", case_frozen_commit, HURTS_ONE},
+	{"frozen-fence", case_frozen_fence, HURTS_ONE},
+	{"frozen-read", case_frozen_read, HURTS_ONE},
+	{"one-frozen", case_one_frozen, HURTS_SEVERAL},
+	{"one-killed", case_one_killed, HURTS_SEVERAL},
 };
 #define CASES (sizeof cases / sizeof *cases)
 
@@ -134,13 +140,20 @@ static bool wanted(int n, char **names, const char *name)
 	return n == 0;
 }
 
+static bool can_run(const struct probe *p, enum hurts hurts)
+{
+	bool several = strchr(p->kafka.brokers, ',') != NULL;
+
+	return hurts == HURTS_NOT || (p->broker_dir && several == (hurts == HURTS_SEVERAL));
+}
+
 static void run(struct probe *p, int n, char **names)
 {
 	for (size_t i = 0; i < CASES; i++) {
 		int before = p->failures;
 		double begun = probe_now_ms();
 
-		if (!wanted(n, names, cases[i].name) || (cases[i].hurts && !p->broker_dir))
+		if (!wanted(n, names, cases[i].name) || !can_run(p, cases[i].hurts))
 			continue;
 		printf("%s\n", cases[i].name);
 		cases[i].run(p);

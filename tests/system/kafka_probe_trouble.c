@@ -160,3 +160,47 @@ void case_frozen_read(struct probe *p)
 	probe_check(p, probe_now_ms() - begun < 2500, "close is bounded");
 	probe_broker(p, "thaw");
 }
+
+/* One of several is frozen, then killed: a fence takes as long as the cluster needs to notice, and then
+ * stands. */
+static void one_of_several(struct probe *p, const char *how, const char *back)
+{
+	struct producer *zombie = probe_producer(p, "anpr-probe"), *next = NULL;
+	long before = probe_count(p), after;
+	struct status status;
+	double begun;
+
+	if (!zombie)
+		return;
+	probe_check(p, ok(probe_fill(p, zombie, 600)) && ok(probe_flush(p, zombie, 8000)), "filled");
+	probe_broker(p, how);
+	begun = probe_now_ms();
+	next = probe_producer(p, "anpr-probe");
+	probe_note("%s one of several: fenced after %.0f ms", how, probe_now_ms() - begun);
+	begun = probe_now_ms();
+	status = probe_commit(p, zombie, 8000);
+	probe_note("the fenced one's commit: %s %s after %.0f ms", probe_status(status),
+		producer_error_word(zombie), probe_now_ms() - begun);
+	probe_check(p, !ok(status), "the fenced one commits");
+	begun = probe_now_ms();
+	producer_close(zombie);
+	probe_check(p, probe_now_ms() - begun < 3500, "close is bounded");
+	begun = probe_now_ms();
+	probe_check(p, next && ok(probe_fill(p, next, 60)) && ok(probe_commit(p, next, 15000)),
+		"the next one works");
+	probe_note("the next one's transaction: %.0f ms", probe_now_ms() - begun);
+	after = probe_count(p);
+	probe_check(p, after == before + 1, "ledger %ld, then %ld", before, after);
+	producer_close(next);
+	probe_broker(p, back);
+}
+
+void case_one_frozen(struct probe *p)
+{
+	one_of_several(p, "freeze", "thaw");
+}
+
+void case_one_killed(struct probe *p)
+{
+	one_of_several(p, "kill", "start");
+}
