@@ -104,6 +104,8 @@ def main():
     except (AssertionError, Refused) as error:
         print(f"{options.topic}: {error}")
         return 1
+    except KeyboardInterrupt:
+        return 130
 
 
 if __name__ == "__main__":
