@@ -193,7 +193,7 @@ class Items:
 
     def _oversize(self, number, read_id, rest, told):
         if self.huge is None:
-            self.huge = _jpeg(self.rng, trouble.OVERSIZE_BYTES * 3 // 4)
+            self.huge = _jpeg(self.rng, trouble.OVERSIZE_BYTES)     # too large also without base64
         return self._item(number, read_id + "-big", f'{rest},"overview":"{self.huge}"', told, "oversize")
 
 

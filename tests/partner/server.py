@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from urllib.parse import parse_qsl, urlsplit
 
-from .formats import FORMATS, choose
+from .formats import Ndjson, choose
 from .generator import now_ms
 from .stream import Gone, Nonsense
 
@@ -61,10 +61,10 @@ def _plain(status, text, *headers):
 
 class Server:
     def __init__(self, log, generator, faults, heartbeat=10.0, chunk=65536, end_when_done=False,
-                 begin_with_client=False):
+                 begin_with_client=False, formats=(Ndjson,)):
         self.log, self.generator, self.faults = log, generator, faults
         self.heartbeat, self.chunk, self.end_when_done = heartbeat, chunk, end_when_done
-        self.begin_with_client = begin_with_client
+        self.begin_with_client, self.formats = begin_with_client, formats
         self.transports = set()
         self.tasks = set()
         self.requests = deque(maxlen=1000)      # what was asked and answered, newest last
@@ -107,7 +107,9 @@ class Server:
         answer = self._answer(method, target, headers)
         self.requests.append({"protocol": protocol, "target": target, "status": answer.status,
                               "from": self.log.items_before(answer.start) + 1
-                              if answer.start is not None else None})
+                              if answer.start is not None else None,
+                              "format": answer.format.name if answer.format else None,
+                              "last_event_id": headers.get("last-event-id")})
         if answer.start is not None and self.begin_with_client:
             self.generator.go()
         return answer
@@ -120,9 +122,9 @@ class Server:
             return _plain(405, "only GET", ("allow", "GET"))
         if self.faults.refuse:
             return _plain(503, "not now")
-        chosen = choose(headers.get("accept"))
+        chosen = choose(headers.get("accept"), self.formats)
         if chosen is None:
-            return _plain(406, "there is " + ", ".join(FORMATS))
+            return _plain(406, "there is " + ", ".join(f.media_type for f in self.formats))
         try:
             start, since_ms = self._start(parse_qsl(url.query, keep_blank_values=True))
         except Gone:
@@ -172,7 +174,7 @@ class Server:
             else:
                 piece, offset = answer.format.read(log, offset, self.chunk)
                 if piece:
-                    line_open = not piece.endswith(answer.format.line_end)
+                    line_open = answer.format.is_open(piece)
                     yield piece
                     self.sent_bytes += len(piece)
                     self.sent_upto = max(self.sent_upto, offset)

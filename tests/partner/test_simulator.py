@@ -228,6 +228,37 @@ def test_only_what_there_is_can_be_had(shared):
         assert (response.status, response.headers["content-type"]) == (200, "application/x-ndjson")
 
 
+def test_of_what_is_offered_the_client_decides(start):
+    partner = start(*ALL, "--total", 4, "--formats", "event-stream,protobuf,ndjson", "--end-when-done")
+    for accept, want in [("application/x-protobuf; delimited=true, application/x-ndjson;q=0.8, text/event-stream;q=0.5",
+                          "application/x-protobuf; delimited=true"),
+                         ("application/x-ndjson, text/event-stream;q=0.9", "application/x-ndjson"),
+                         ("text/*", "text/event-stream"), ("application/*", "application/x-protobuf; delimited=true"),
+                         ("*/*", "text/event-stream")]:
+        response = partner.get("?start=oldest", accept=accept)
+        assert (response.status, response.headers["content-type"]) == (200, want)
+    body = partner.get("?after=c-000000000003", accept="text/event-stream", last_event_id="c-000000000003").read()
+    assert body.startswith(b"data: {") and body.endswith(b"}\n\n") and body.count(b"\n\n") == 1
+    asked = partner.control(stats=True)["requests"][-1]
+    assert (asked["format"], asked["last_event_id"]) == ("event-stream", "c-000000000003")
+
+
+def test_a_protobuf_body_is_lengths_and_messages(start):
+    partner = start(*ALL, "--total", 50, "--formats", "protobuf", "--end-when-done", "--chunk", 100)
+    body, messages = partner.get("?start=oldest").read(), 0
+    while body:
+        n, shift, at = 0, 0, 0
+        while True:
+            n |= (body[at] & 0x7F) << shift
+            shift, at = shift + 7, at + 1
+            if body[at - 1] < 0x80:
+                break
+        message, body = body[at:at + n], body[at + n:]
+        assert len(message) == n and f"c-{messages + 1:012d}".encode() in message
+        messages += 1
+    assert messages == 50
+
+
 # TLS
 
 def test_a_client_needs_a_certificate_of_this_partners_ca(shared):

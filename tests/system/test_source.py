@@ -12,11 +12,13 @@ import pytest
 
 from partner.client import Partner as Simulator
 from support.hostile import OK, Hostile
+from support.messages import read_pb2
 from support.places import free_port
 from support.source import CONNECTING, IDLE, STREAMING, WAITING, Source
 from support.wait import eventually
 
 NOT_JSON, TOO_LONG = 1, 2       # ledger.proto
+Read = read_pb2.Read
 
 
 @pytest.fixture
@@ -67,9 +69,10 @@ def listen_until_closed(connection):
 
 # With the simulator
 
-def test_every_good_read_arrives_once_and_every_bad_one_is_counted(simulate, source_of, tmp_path):
+@pytest.mark.parametrize("form", ["ndjson", "protobuf", "event-stream"])
+def test_every_good_read_arrives_once_and_every_bad_one_is_counted(simulate, source_of, tmp_path, form):
     sent = tmp_path / "sent.jsonl"
-    partner = simulate("--rate", "max", "--total", 3000, "--begin", "client", "--images", 0.02, "--sent", sent, "--trouble",
+    partner = simulate("--formats", form, "--rate", "max", "--total", 3000, "--begin", "client", "--images", 0.02, "--sent", sent, "--trouble",
                        "malformed=0.05,repeat=0.01,oversize=0.002,late=0.01,no_plate=0.02")
     source = source_of(partner.url)
     source.start()
@@ -93,8 +96,19 @@ def test_every_good_read_arrives_once_and_every_bad_one_is_counted(simulate, sou
             assert read.overview[:3] == read.plate_patch[:3] == b"\xff\xd8\xff" and read.overview[-2:] == b"\xff\xd9"
 
 
-def test_it_goes_on_where_it_left_off(simulate, source_of, tmp_path):
-    partner = simulate("--rate", "max", "--total", 20000, "--trouble", "none", "--begin", "client")
+@pytest.mark.parametrize("offered, picked", [("all", "protobuf"), ("event-stream,ndjson", "ndjson"), ("event-stream", "event-stream")])
+def test_the_partner_picks_the_format(simulate, source_of, offered, picked):
+    partner = simulate("--formats", offered, "--rate", "max", "--total", 100, "--trouble", "none", "--heartbeat", 0.2)
+    source = source_of(partner.url)
+    source.start()
+    source.collect(lambda reads, _: len(reads) >= 100)
+    assert [r["format"] for r in partner.control(stats=True)["requests"]] == [picked]
+    source.wait_for(lambda r: r.state == STREAMING)
+
+
+@pytest.mark.parametrize("form", ["ndjson", "protobuf", "event-stream"])
+def test_it_goes_on_where_it_left_off(simulate, source_of, tmp_path, form):
+    partner = simulate("--formats", form, "--rate", "max", "--total", 20000, "--trouble", "none", "--begin", "client")
     source = source_of(partner.url)
     source.start()
     reads = []
@@ -106,6 +120,9 @@ def test_it_goes_on_where_it_left_off(simulate, source_of, tmp_path):
     reads += more
     assert len({r.read_id for r in reads}) == len(reads) == 20000
     assert [r.cursor for r in reads] == sorted(r.cursor for r in reads)
+    first, *others = partner.control(stats=True)["requests"]
+    assert first["last_event_id"] is None
+    assert others and all(r["target"].endswith("after=" + r["last_event_id"]) for r in others)
 
 
 def test_a_new_start_begins_there_and_a_stop_ends(simulate, source_of):
@@ -194,8 +211,9 @@ def test_reports_come_by_themselves(simulate, source_of):
     assert later.bytes > first.bytes and later.epoch == 1
 
 
-def test_garbage_from_the_partner_harms_nothing(simulate, source_of):
-    partner = simulate("--rate", 200, "--trouble", "none", "--begin", "client")
+@pytest.mark.parametrize("form", ["ndjson", "protobuf", "event-stream"])
+def test_garbage_from_the_partner_harms_nothing(simulate, source_of, form):
+    partner = simulate("--formats", form, "--rate", 200, "--trouble", "none", "--begin", "client")
     source = source_of(partner.url)
     source.start()
     source.collect(lambda reads, _: len(reads) >= 50)
@@ -282,14 +300,15 @@ NDJSON = "Content-Type: application/x-ndjson"
     (head("404 Not Found", "Content-Type: text/html") + b"<h1>AB12CDE</h1>", "answered 404"),
     (head("401 Unauthorized", "WWW-Authenticate: Basic"), "answered 401"),
     (head("206 Partial Content", NDJSON) + line(1), "answered 206"),
-    (head("200 OK", "Content-Type: text/html"), "a format that was not offered"),
+    (head("200 OK", "Content-Type: text/html"), "unknown content type"),
+    (head("200 OK", "Content-Type: application/json") + line(1), "unknown content type"),
     (head("200 OK"), "a format that was not offered"),
     (head("200 OK", NDJSON, "Content-Encoding: gzip") + b"\x1f\x8b", "not usable HTTP"),
     (head("200 OK", NDJSON, *[f"X-{i}: {'x' * 1000}" for i in range(64)]), "not usable HTTP"),
     (b"SSH-2.0-OpenSSH_9.2\r\n\r\n", "not usable HTTP"),
     (head("200 OK", NDJSON, "Content-Length: 0"), "ended the response"),
     (b"", ""),
-], ids=["redirect", "not found", "password", "part", "html", "no type", "gzip", "headers", "ssh", "empty", "nothing"])
+], ids=["redirect", "not found", "password", "part", "html", "json", "no type", "gzip", "headers", "ssh", "empty", "nothing"])
 def test_answers_that_will_not_do(pki, source_of, answer, words):
     with Hostile(pki, lambda connection, *_: connection.sendall(answer)) as partner:
         source = source_of(partner.url)
@@ -358,6 +377,61 @@ def test_a_line_without_end_costs_no_memory(pki, source_of):
         with open(f"/proc/{source.process.pid}/status") as f:
             peak = int(re.search(r"VmHWM:\s+(\d+)", f.read())[1])
         assert peak < 300_000, f"{peak} KiB (AddressSanitizer included)"
+
+
+PROTOBUF, EVENTS = "Content-Type: application/x-protobuf; delimited=true", "Content-Type: text/event-stream"
+
+
+def message(n):
+    read = Read(read_id=f"r-{n}", cursor=f"c-{n}", camera_id="CAM-1", captured_at_ms=1793534400000, vrm=f"AB{n}")
+    data = read.SerializeToString()
+    return bytes([len(data)]) + data
+
+
+def event(n):
+    return b"data: " + line(n) + b"\n"
+
+
+@pytest.mark.parametrize("type_line, one, begun", [(PROTOBUF, message, b"\xff\xff\xff\x1f"), (EVENTS, event, b"data: ")],
+                         ids=["protobuf", "event-stream"])
+def test_an_item_without_measure_costs_no_memory(pki, source_of, type_line, one, begun):
+    """64 MiB - 1 are announced, and come."""
+    def answer(connection, _request, n):
+        connection.sendall(head("200 OK", type_line) + one(1) + begun + b"x" * ((64 << 20) - 1))
+        connection.sendall((b"" if one is message else b"\n\n") + one(2))
+        listen_until_closed(connection)
+    with Hostile(pki, answer) as partner:
+        source = source_of(partner.url)
+        source.start()
+        reads, rejected = source.collect(lambda reads, _: len(reads) >= 2)
+        assert [r.cursor for r in reads] == ["c-1", "c-2"] and rejected == {TOO_LONG: 1}
+        with open(f"/proc/{source.process.pid}/status") as f:
+            peak = int(re.search(r"VmHWM:\s+(\d+)", f.read())[1])
+        assert peak < 300_000, f"{peak} KiB (AddressSanitizer included)"
+
+
+def test_a_length_that_is_none_ends_the_response(pki, source_of):
+    """What came before it is kept, and the next response goes on after it."""
+    def answer(connection, request, n):
+        after = int(re.search(r"after=c-(\d+)", request)[1]) if "after" in request else 0
+        connection.sendall(head("200 OK", PROTOBUF) + message(after + 1) + (b"\xff" * 20 if after == 0 else b"\0"))
+        listen_until_closed(connection)
+    with Hostile(pki, answer) as partner:
+        source = source_of(partner.url)
+        source.start()
+        reads, rejected = source.collect(lambda reads, _: len(reads) >= 2)
+        assert [r.cursor for r in reads] == ["c-1", "c-2"] and not rejected
+        assert any("cannot be cut into messages" in r.detail for r in source.reports)
+
+
+@pytest.mark.parametrize("cursor, header", [("c-1", "c-1"), ("a,b;c=\"d\"", "a,b;c=\"d\""), ("ü", None), (" c", None), ("c ", None)])
+def test_the_cursor_is_a_header_where_it_can_be_one(pki, source_of, cursor, header):
+    with Hostile(pki, lambda *_: None) as partner:
+        source = source_of(partner.url)
+        source.start(after=cursor)
+        source.wait_for(lambda r: r.state == WAITING)
+        sent = [h for h in partner.requests[0].split("\r\n") if h.startswith("Last-Event-ID:")]
+        assert sent == ([f"Last-Event-ID: {header}"] if header else [])
 
 
 def test_chunks_cut_anywhere(pki, source_of):
