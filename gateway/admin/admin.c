@@ -12,7 +12,7 @@
 #include <openssl/crypto.h>
 #include <signal.h>
 
-#define SWEEP_MS         250
+#define SWEEP_MS         250L
 #define CONTROL_BODY_MAX (4u << 20)
 
 void server_end(struct server *s, int status)
@@ -79,7 +79,7 @@ static struct status set_up(struct server *s, struct span body, struct error *e)
 	struct status status;
 
 	/* The key lies in what came and in what was made of it; neither outlives this function. */
-	OPENSSL_cleanse((void *)(uintptr_t)body.p, body.n);
+	OPENSSL_cleanse((void *)body.p, body.n);
 	if (!setup || s->tls.key)
 		return error_set(e, "the supervisor said something else than a setup");
 	status = set_up_with(s, setup, e);

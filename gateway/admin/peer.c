@@ -107,7 +107,7 @@ bool peer_know(struct peer *p)
 	if (!root || !tls_subject(SSL_get0_peer_certificate(p->ssl), p->subject))
 		return false;
 	p->root = root->digest;
-	strcpy(p->organisation, root->organisation);
+	memcpy(p->organisation, root->organisation, sizeof p->organisation);
 	p->known = true;
 	return true;
 }

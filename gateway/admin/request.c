@@ -132,7 +132,7 @@ static struct status forward(struct pending *p, char *path)
 	message.organisation = p->peer->organisation;
 	message.subject = p->peer->subject;
 	message.certificate = (ProtobufCBinaryData){n > 0 ? (size_t)n : 0, der};
-	message.method = (char *)(uintptr_t)method_word(p->request);
+	message.method = (char *)method_word(p->request);
 	message.path = path;
 	message.body = (ProtobufCBinaryData){evbuffer_get_length(in), evbuffer_pullup(in, -1)};
 	if (n > 0)

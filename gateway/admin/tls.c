@@ -80,7 +80,7 @@ static struct status root_add(struct root **roots, size_t *n, const Anpr__V1__Tr
 		}
 		*roots = grown;
 		grown[*n] = (struct root){.certificate = certificate};
-		strcpy(grown[*n].organisation, from->organisation);
+		memcpy(grown[*n].organisation, from->organisation, strlen(from->organisation) + 1);
 		if (!certificate_digest(certificate, &grown[(*n)++].digest))
 			return S_FAULT;
 	}

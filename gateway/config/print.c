@@ -136,7 +136,7 @@ struct status config_print(const struct config *c, struct buffer *out)
 	/* libyaml takes the first node made as the root. */
 	int root = yaml_document_add_mapping(&document, NULL, YAML_BLOCK_MAPPING_STYLE);
 	for (const struct schema *s = config_schema; s->key; s++) {
-		int value = value_print(&document, s, (void *)(uintptr_t)c);
+		int value = value_print(&document, s, (void *)c);
 		if (value)
 			yaml_document_append_mapping_pair(&document, root, scalar(&document, s->key), value);
 	}

@@ -7,10 +7,11 @@
 const char *const role_words[ROLE_WORDS] = {NULL, "policy-admin", "controller", "operator", "auditor"};
 const char *const source_kind_words[3] = {NULL, "stream", "push"};
 
-#define AT(type, member)                   .at = offsetof(struct type, member)
-#define LIST(type, member)                 AT(type, member), .count_at = offsetof(struct type, n_##member)
-#define TEXT(name, type, member, check)    .key = name, .kind = VALUE_TEXT, AT(type, member), .wrong = check
-#define PATH(name, type, member, leads_to) .key = name, .kind = VALUE_PATH, AT(type, member), .file = leads_to
+#define AT(type, member)                .at = offsetof(struct type, member)
+#define LIST(type, member)              AT(type, member), .count_at = offsetof(struct type, n_##member)
+#define TEXT(name, type, member, check) .key = (name), .kind = VALUE_TEXT, AT(type, member), .wrong = (check)
+#define PATH(name, type, member, leads_to)                                                                   \
+	.key = (name), .kind = VALUE_PATH, AT(type, member), .file = (leads_to)
 
 static const struct schema gateway_keys[] = {
 	{TEXT("id", config, gateway_id, wrong_id), .required = true},

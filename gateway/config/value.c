@@ -89,7 +89,7 @@ static char *text_of(struct loader *l, const struct schema *s, int node)
 
 static void texts_load(struct loader *l, const struct schema *s, int node, void *base)
 {
-	size_t n, *count = schema_count(s, base);
+	size_t n, taken = 0;
 	yaml_node_item_t *items = list_of(l, node, &n);
 	char **texts = items ? calloc(n, sizeof *texts) : NULL;
 
@@ -99,13 +99,14 @@ static void texts_load(struct loader *l, const struct schema *s, int node, void 
 	for (size_t i = 0; i < n; i++) {
 		size_t back = loader_enter_item(l, i);
 		char *text = text_of(l, s, items[i]);
-		for (size_t k = 0; text && k < *count; k++)
+		for (size_t k = 0; text && k < taken; k++)
 			if (strcmp(texts[k], text) == 0)
 				loader_problem(l, items[i], "is in the list already");
 		if (text)
-			texts[(*count)++] = text;
+			texts[taken++] = text;
 		loader_leave(l, back);
 	}
+	*schema_count(s, base) = taken;
 }
 
 /* The index of the word in a table whose first is NULL; 0 = not there. */

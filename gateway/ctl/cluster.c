@@ -55,7 +55,7 @@ static enum exit_code config_read(struct job *j)
 static enum exit_code gateway_name(struct job *j)
 {
 	struct buffer pem = {0};
-	bool read = ok(file_read(j->config->kafka.cert, PEM_MAX, &pem, NULL));
+	bool read = j->config && ok(file_read(j->config->kafka.cert, PEM_MAX, &pem, NULL));
 	BIO *in = read ? BIO_new_mem_buf(pem.p, (int)pem.n) : NULL, *out = BIO_new(BIO_s_mem());
 	X509 *certificate = in ? PEM_read_bio_X509(in, NULL, NULL, NULL) : NULL;
 	char *text = NULL;
@@ -70,7 +70,7 @@ static enum exit_code gateway_name(struct job *j)
 	BIO_free(in);
 	BIO_free(out);
 	buffer_free(&pem);
-	return n > 0 && n < 500 ? DONE : fail(j->o, REFUSED, "%s: no subject in it", j->config->kafka.cert);
+	return n > 0 && n < 500 ? DONE : fail(j->o, REFUSED, "%s: kafka.cert has no subject", j->o->config);
 }
 
 static bool names_add(struct names *to, char *const *items, size_t n)
@@ -95,7 +95,7 @@ static bool recipient_add(struct job *j, const struct agreement *a)
 {
 	size_t i = 0;
 
-	while (i < j->n_recipients && strcmp(j->recipients[i].topic, a->topic) != 0)
+	while (i < j->n_recipients && !span_is(span_text(j->recipients[i].topic), a->topic))
 		i++;
 	struct cluster_recipient *r = &j->recipients[i];
 	if (i == j->n_recipients) {

@@ -35,6 +35,7 @@ struct options {
 	struct texts agreements, cameras;
 	const char *rule, *area, *class, *period, *reason, *receipt;
 	const char *partner, *since, *topic, *from, *count, *config;
+	struct texts owned; /* texts of the profile, freed with the options */
 	const char **arguments;
 	size_t n_arguments;
 };
@@ -62,7 +63,7 @@ struct verb {
 
 #define OPTION(type, option, takes, text, member)                                                            \
 	{                                                                                                    \
-		.name = option, .value = takes, .help = text, .kind = type,                                  \
+		.name = (option), .value = (takes), .help = (text), .kind = (type),                          \
 		.at = offsetof(struct options, member)                                                       \
 	}
 
@@ -76,6 +77,7 @@ extern const struct verb verb_status, verb_off, verb_on, verb_propose, verb_prop
 
 /* --- options.c --- */
 /* The verb's arguments into *o. Wrong ones are told. */
+void texts_add(struct texts *t, const char *text);
 enum exit_code options_parse(const struct verb *verb, int argc, char **argv, struct options *o);
 void options_free(struct options *o);
 void verb_help(const struct verb *verb);

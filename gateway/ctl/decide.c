@@ -66,7 +66,7 @@ static enum exit_code withdraw(struct options *o)
 	struct order order = ORDER_INIT;
 	enum exit_code code = order_reason(o, &order);
 
-	ask.agreement = (char *)(uintptr_t)o->arguments[0];
+	ask.agreement = (char *)o->arguments[0];
 	order.command.ask_case = ANPR__V1__COMMAND__ASK_WITHDRAW;
 	order.command.withdraw = &ask;
 	order.narrows = true;

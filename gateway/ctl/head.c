@@ -42,12 +42,15 @@ static bool head_path(const struct options *o, char *to, size_t cap)
 static void head_load(const char *path, struct head *out)
 {
 	struct buffer text = {0};
-	unsigned long long sequence;
+	const char *line;
+	char *end;
 
 	*out = (struct head){0};
-	if (access(path, R_OK) == 0 && ok(file_read(path, 4096, &text, NULL)) &&
-		sscanf(buffer_text(&text), "%llu %64s", &sequence, out->hash) == 2)
-		out->sequence = sequence;
+	if (access(path, R_OK) == 0 && ok(file_read(path, 4096, &text, NULL))) {
+		line = buffer_text(&text);
+		out->sequence = strtoull(line, &end, 10);
+		snprintf(out->hash, sizeof out->hash, "%s", *end == ' ' ? end + 1 : "");
+	}
 	buffer_free(&text);
 }
 
@@ -89,7 +92,7 @@ static bool head_ask(const struct options *o, const struct credentials *c, int t
 	*out = (struct head){.sequence = json_number(head, "sequence")};
 	snprintf(out->hash, sizeof out->hash, "%s", hash);
 	json_decref(head);
-	return out->sequence > 0 && strlen(out->hash) == 2 * DIGEST_BYTES;
+	return out->sequence > 0 && strlen(out->hash) == sizeof out->hash - 1;
 }
 
 static enum exit_code warn_of_replacement(

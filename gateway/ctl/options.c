@@ -58,7 +58,7 @@ static size_t rows_of(const struct verb *verb, const struct option_row **rows)
 	return rows_append(rows, n, kafka_options);
 }
 
-static void texts_add(struct texts *t, const char *text)
+void texts_add(struct texts *t, const char *text)
 {
 	const char **items = reallocarray(t->items, t->n + 1, sizeof *items);
 
@@ -130,6 +130,9 @@ void options_free(struct options *o)
 {
 	free(o->agreements.items);
 	free(o->cameras.items);
+	for (size_t i = 0; i < o->owned.n; i++)
+		free((char *)o->owned.items[i]);
+	free(o->owned.items);
 }
 
 static void rows_help(const char *heading, const struct option_row *rows)

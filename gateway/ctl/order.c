@@ -72,7 +72,7 @@ static struct status pack(const ProtobufCMessage *message, struct buffer *out)
 
 static ProtobufCBinaryData binary(struct span bytes)
 {
-	return (ProtobufCBinaryData){bytes.n, (uint8_t *)(uintptr_t)bytes.p};
+	return (ProtobufCBinaryData){bytes.n, (uint8_t *)bytes.p};
 }
 
 /* The envelope: the command's bytes, what vouches for them, the text. */
@@ -128,7 +128,7 @@ enum exit_code order_reason(const struct options *o, struct order *order)
 	if (!o->reason || !*o->reason)
 		return fail(o, USAGE,
 			"say why with --reason TEXT: it goes into the journal, for those who check");
-	order->command.reason = (char *)(uintptr_t)o->reason;
+	order->command.reason = (char *)o->reason;
 	return DONE;
 }
 

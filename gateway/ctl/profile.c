@@ -38,19 +38,30 @@ static void environment_fill(struct options *o)
 
 	for (size_t i = 0; i < 2; i++)
 		for (const struct option_row *row = tables[i]; row->name; row++) {
+			const char *value;
 			char name[64];
 			snprintf(name, sizeof name, "ANPRCTL_%s", row->name);
 			for (char *p = name; *p; p++)
-				*p = *p == '-' ? '_' : (char)toupper((unsigned char)*p);
-			if (!*target(row, o) && getenv(name) && *getenv(name))
-				*target(row, o) = getenv(name);
+				if (*p == '-')
+					*p = '_';
+				else
+					*p = (char)toupper((unsigned char)*p);
+			value = getenv(name);
+			if (!*target(row, o) && value && *value)
+				*target(row, o) = value;
 		}
 }
 
-/* Paths of a profile are relative to it. Kept for the life of the process. */
-static const char *value_of(const struct option_row *row, const char *path, const char *text)
+/* Paths of a profile are relative to it. */
+static const char *value_of(
+	struct options *o, const struct option_row *row, const char *path, const char *text)
 {
-	return row->value && strcmp(row->value, "FILE") == 0 ? file_path_beside(path, text) : strdup(text);
+	bool file = row->value && strcmp(row->value, "FILE") == 0;
+	char *value = file ? file_path_beside(path, text) : strdup(text);
+
+	if (value)
+		texts_add(&o->owned, value);
+	return value;
 }
 
 static void line_take(
@@ -70,7 +81,7 @@ static void line_take(
 		error_add(e, path, key->start_mark.line + 1, key->start_mark.column + 1,
 			"there is no option '%s' to set here", (const char *)key->data.scalar.value);
 	else if (!*target(row, o))
-		*target(row, o) = value_of(row, path, (const char *)value->data.scalar.value);
+		*target(row, o) = value_of(o, row, path, (const char *)value->data.scalar.value);
 }
 
 static void document_take(struct options *o, const char *path, yaml_document_t *d, struct error *e)

@@ -36,13 +36,13 @@ static enum exit_code send(const struct options *o, const struct document *d)
 	ref.kind = d->kind;
 	ref.sha256 = (ProtobufCBinaryData){DIGEST_BYTES, hash.v};
 	ref.size = d->text.n;
-	ref.name = (char *)(uintptr_t)d->name;
+	ref.name = (char *)d->name;
 	ask.document = &ref;
 	if (d->kind == ANPR__V1__DOCUMENT_KIND__DOCUMENT_KIND_REGISTER)
-		ask.partner = (char *)(uintptr_t)o->partner;
+		ask.partner = (char *)o->partner;
 	order.command.ask_case = ANPR__V1__COMMAND__ASK_PROPOSE;
 	order.command.propose = &ask;
-	order.command.reason = (char *)(uintptr_t)(o->reason ? o->reason : "");
+	order.command.reason = (char *)(o->reason ? o->reason : "");
 	order.document = buffer_span(&d->text);
 	order.heading = "Proposed.";
 	order.done = "The journal entry's number is the proposal's.";

@@ -122,7 +122,7 @@ static void patterns_free(struct patterns *p)
 
 static char *text_or_empty(const char *text)
 {
-	return (char *)(uintptr_t)(text ? text : "");
+	return (char *)(text ? text : "");
 }
 
 /* Which switch, from the options. */
@@ -165,6 +165,7 @@ static enum exit_code turn(struct options *o, Anpr__V1__SwitchPosition position,
 	order->command.set_switch = &set;
 	if (code == DONE)
 		code = order_send(o, order);
+	order->command.set_switch = NULL;
 	patterns_free(&patterns);
 	return code;
 }

@@ -34,7 +34,7 @@ struct tail {
 	const struct options *o;
 	struct kafka_config config;
 	struct buffer ca, cert, key;
-	char *topics; /* the option's, cut up */
+	char topics[TOPICS_MAX * 250]; /* the option's, cut up */
 	struct partition *partitions;
 	size_t n;
 	struct sequences *sequences;
@@ -86,13 +86,17 @@ static enum exit_code keys_read(struct tail *t)
 static enum exit_code topic_open(struct tail *t, const char *topic, int64_t from)
 {
 	struct error e = {0};
+	struct partition *partitions;
 	struct status status;
 	int32_t n = 0;
 
 	status = topic_partitions(&t->config, topic, METADATA_MS, &n, &e);
 	if (!ok(status))
 		return fail_with(t->o, status.kind == STATUS_REFUSED ? REFUSED : UNREACHABLE, &e);
-	t->partitions = reallocarray(t->partitions, t->n + (size_t)n, sizeof *t->partitions);
+	partitions = reallocarray(t->partitions, t->n + (size_t)n, sizeof *partitions);
+	if (!partitions)
+		return fail(t->o, REFUSED, "out of memory");
+	t->partitions = partitions;
 	for (int32_t i = 0; i < n; i++) {
 		struct partition *p = &t->partitions[t->n];
 		*p = (struct partition){.topic = topic, .number = i};
@@ -103,26 +107,32 @@ static enum exit_code topic_open(struct tail *t, const char *topic, int64_t from
 	return DONE;
 }
 
+/* The topics of --topic, cut up in place. Returns how many; 0 = too many. */
+static size_t topics_cut(char *text, const char *names[TOPICS_MAX])
+{
+	char *rest = text;
+	size_t n = 0;
+
+	while (rest && n < TOPICS_MAX)
+		names[n++] = strsep(&rest, ",");
+	return rest ? 0 : n;
+}
+
 static enum exit_code topics_open(struct tail *t)
 {
-	const char *from = t->o->from ? t->o->from : "newest";
+	const char *from = t->o->from ? t->o->from : "newest", *names[TOPICS_MAX];
 	bool oldest = strcmp(from, "oldest") == 0;
 	enum exit_code code = DONE;
-	size_t n = 0;
+	size_t n;
 
 	if (!oldest && strcmp(from, "newest") != 0)
 		return fail(t->o, USAGE, "--from is oldest or newest");
-	t->topics = strdup(t->o->topic ? t->o->topic : "anpr.reads");
-	for (char *topic = t->topics, *end = topic; end && code == DONE; topic = end + 1) {
-		end = strchr(topic, ',');
-		if (end)
-			*end = 0;
-		if (n++ == TOPICS_MAX)
-			return fail(t->o, USAGE, "at most %d topics", TOPICS_MAX);
-		code = topic_open(t, topic, oldest ? READER_OLDEST : READER_NEWEST);
-		if (!end)
-			break;
-	}
+	snprintf(t->topics, sizeof t->topics, "%s", t->o->topic ? t->o->topic : "anpr.reads");
+	n = topics_cut(t->topics, names);
+	if (n == 0)
+		return fail(t->o, USAGE, "--topic takes at most %d topics", TOPICS_MAX);
+	for (size_t i = 0; i < n && code == DONE; i++)
+		code = topic_open(t, names[i], oldest ? READER_OLDEST : READER_NEWEST);
 	return code;
 }
 
@@ -302,7 +312,6 @@ static void tail_free(struct tail *t)
 	for (size_t i = 0; i < t->n; i++)
 		reader_close(t->partitions[i].reader);
 	free(t->partitions);
-	free(t->topics);
 	sequences_free(t->sequences);
 	arena_free(&t->arena);
 	buffer_free(&t->ca);

@@ -16,7 +16,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define BACKOFF_FIRST_MS 100
+#define BACKOFF_FIRST_MS INT64_C(100)
 #define BACKOFF_MAX_MS   10000
 #define BACKOFF_RESET_MS 60000 /* a child that lived this long was well */
 
@@ -194,7 +194,7 @@ void child_hear(struct supervisor *s, struct child *c)
 {
 	enum frame_type type;
 	struct span body;
-	struct status status = S_OK;
+	struct status status;
 
 	while (ok(status = channel_receive(&c->control, &type, &body))) {
 		if (type != FRAME_READY || body.n > 0) {

@@ -32,7 +32,7 @@ static struct status pems_read(const struct config_tls *tls, struct pems *p, str
 /* buffer_text is const for its readers; protobuf-c's strings are not. Nothing writes to them. */
 static char *text(struct buffer *b)
 {
-	return (char *)(uintptr_t)buffer_text(b);
+	return (char *)buffer_text(b);
 }
 
 static struct status pack(const ProtobufCMessage *message, struct buffer *body)

@@ -74,13 +74,14 @@ class Admin:
     @staticmethod
     def receive(source):
         def exactly(n):
-            out = b""
-            while len(out) < n:
-                more = source.recv(n - len(out))
-                if not more:
+            out = bytearray(n)
+            view = memoryview(out)
+            while view:
+                got = source.recv_into(view)
+                if not got:
                     raise EOFError
-                out += more
-            return out
+                view = view[got:]
+            return bytes(out)
         n, kind = struct.unpack("<II", exactly(8))
         return kind, exactly(n)
 

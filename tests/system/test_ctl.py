@@ -327,6 +327,7 @@ def test_every_verb_teaches(bob, verb):
     (["tail"], "which Kafka?"),
     (["tail", "--kafka", "x:1"], "--kafka-ca"),
     (["tail", "--kafka", "x:1", "--count", "0"], "--count"),
+    (["tail", "--kafka", "x:1", "--from", "now"], "--kafka-ca"),
 ])
 def test_wrong_usage_is_told(bob, arguments, words):
     answer = bob(nobody(), *arguments)
