@@ -23,7 +23,8 @@ static struct status open_handle(
 		{"transaction.timeout.ms", "15000"},
 		{"message.timeout.ms", "10000"},
 		{"acks", "all"},
-		/* Measured with these: four times the reads a second of no compression, and no slower for a few. */
+		/* Measured with these: four times the reads a second of no compression, and no slower for a
+		   few. */
 		{"linger.ms", "2"},
 		{"compression.codec", "lz4"},
 		{"message.max.bytes", "1048576"},

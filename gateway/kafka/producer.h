@@ -1,10 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * A transactional producer with one life: after any failure it can only be closed. What a call returns says
- * what is known of the transaction: OK        done WAIT      not yet; call the same again (flush and commit
- * work in slices so that a switch can still be checked) RETRY     failed, and the transaction is known not to
- * be committed: close, resume, decide afresh FAULT     commit only: its fate is unknown: close, resume, ask
- * the ledger REFUSED   fenced by another owner, or the broker refuses us for good (`e` says which)
+ * what is known of the transaction:
+ *
+ *   OK         done
+ *   WAIT       not yet; call the same again (in slices, so that a switch can be checked in between)
+ *   RETRY      failed, and known not to be committed: close, resume, decide afresh
+ *   FAULT      commit only: its fate is unknown: close, resume, ask the ledger
+ *   REFUSED    known not to be committed: fenced by another owner, or refused for good (`e` says which)
+ *   BAD_INPUT  send only: this message cannot be sent; the transaction goes on
+ *
+ * thread: one at a time for each producer.
  */
 #ifndef ANPR_KAFKA_PRODUCER_H
 #define ANPR_KAFKA_PRODUCER_H
@@ -23,7 +29,8 @@ MUST struct status producer_init(
 	struct producer *p, const char *const *topics, int timeout_ms, struct error *e);
 /* The same, later, for topics that were not named then. REFUSED: not authorised; RETRY: not there, or no
  * answer. */
-struct status producer_learn(struct producer *p, const char *const *topics, int timeout_ms, struct error *e);
+MUST struct status producer_learn(
+	struct producer *p, const char *const *topics, int timeout_ms, struct error *e);
 /* Open and init, hedged: where a transaction of the id is in flight, librdkafka would wait half a second
  * before it asks again; a new handle asks at once. OK as soon as the fence stands: topics are asked for as
  * well, but where they could not be had producer_partitions is 0 and the handle is good for closing only. */
@@ -36,19 +43,24 @@ struct producer_message {
 	const char *topic;
 	int32_t partition;
 	struct span key;   /* copied */
-	struct span value; /* borrowed until the transaction's end, unless `copy` */
+	struct span value; /* unless `copy`, borrowed until commit says OK, or abort or close has returned */
 	bool copy;
 	int64_t timestamp_ms; /* 0 = now */
 	/* Headers as name, value, name, value; NULL-terminated list of C strings, or NULL. Copied. */
 	const char *const *headers;
 };
-/* Queue one message. WAIT: the queue is full, flush a slice first. */
+/* Queue one message. WAIT: the queue is full, flush a slice first. BAD_INPUT: too large, or a topic or
+ * partition this producer was not told of. */
 MUST struct status producer_send(struct producer *p, const struct producer_message *m, struct error *e);
 /* Wait at most slice_ms for everything sent to be acknowledged. */
 MUST struct status producer_flush(struct producer *p, int slice_ms, struct error *e);
-/* End the transaction, at most slice_ms; after the first call only commit may be called. */
+/* End the transaction, at most slice_ms, flushing first what was not; once the broker has been asked (WAIT
+ * after all was acknowledged) only commit may be called. Who gives up waiting closes: the fate is unknown
+ * then. */
 MUST struct status producer_commit(struct producer *p, int slice_ms, struct error *e);
-/* Abort, as the last call before close. Bounded. */
+/* Abort, as the last call before close; a transaction whose commit was asked for is left alone. When it
+ * returns nothing of the caller's is referred to. Takes timeout_ms, and longer only while the system's name
+ * resolver hangs. */
 void producer_abort(struct producer *p, int timeout_ms);
 /* Partition count of a topic as of init. 0 = unknown. */
 int32_t producer_partitions(struct producer *p, const char *topic);
@@ -60,7 +72,9 @@ int64_t producer_last_offset(struct producer *p, const char *topic, int32_t part
 bool producer_clock_offset(struct producer *p, int64_t *offset_ms);
 /* The error as a fixed word for logs and status, e.g. "_FENCED". Never NULL. */
 const char *producer_error_word(const struct producer *p);
-/* Close and free; NULL is fine. Never blocks longer than a few seconds. */
+/* Close and free; NULL is fine. Nothing of the caller's is referred to afterwards. Takes 3 s at most, and
+ * longer only while there are borrowed values and the system's name resolver hangs. A transaction that is
+ * open stays so at the broker until its time-out, or until the id is taken again. */
 void producer_close(struct producer *p);
 
 #endif

@@ -14,8 +14,8 @@ struct reader;
 #define READER_OLDEST (-2)
 #define READER_NEWEST (-1)
 
-/* A reader of one partition from `offset`. Where that is READER_OLDEST or READER_NEWEST it waits for the broker, 3 s
- * at most; else it never does. */
+/* A reader of one partition from `offset`. Where that is READER_OLDEST or READER_NEWEST it waits for the
+ * broker, 3 s at most; else it never does. */
 MUST struct status reader_open(const struct kafka_config *config, const char *topic, int32_t partition,
 	int64_t offset, struct reader **out, struct error *e);
 /* The next record. OK: *record is filled. WAIT: nothing within timeout_ms. RETRY: the broker is away or
