@@ -134,18 +134,32 @@ void file_check(struct loader *l, int node, const char *path, enum file_kind kin
 		pem_check(l, node, path, kind);
 }
 
-bool file_pair_matches(const char *cert, const char *key)
+enum pair { PAIR_UNREADABLE = 0, PAIR_MATCHES, PAIR_DIFFERS };
+
+static enum pair pair_look(const char *cert, const char *key)
 {
 	struct buffer a = {.max = PEM_BYTES_MAX}, b = {.max = PEM_BYTES_MAX};
 	bool read =
 		ok(file_read(cert, PEM_BYTES_MAX, &a, NULL)) && ok(file_read(key, PEM_BYTES_MAX, &b, NULL));
 	X509 *certificate = read ? certificate_of(buffer_span(&a)) : NULL;
 	EVP_PKEY *private = read ? key_of(buffer_span(&b)) : NULL;
-	bool matches = !certificate || !private || X509_check_private_key(certificate, private) == 1;
+	enum pair pair = PAIR_UNREADABLE;
 
+	if (certificate && private)
+		pair = X509_check_private_key(certificate, private) == 1 ? PAIR_MATCHES : PAIR_DIFFERS;
 	X509_free(certificate);
 	EVP_PKEY_free(private);
 	buffer_free(&a);
 	buffer_free(&b);
-	return matches;
+	return pair;
+}
+
+bool file_pair_matches(const char *cert, const char *key)
+{
+	return pair_look(cert, key) != PAIR_DIFFERS;
+}
+
+bool config_pair_matches(const struct config_tls *tls)
+{
+	return pair_look(tls->cert, tls->key) == PAIR_MATCHES;
 }

@@ -214,18 +214,20 @@ void child_hear(struct supervisor *s, struct child *c)
 	channel_fini(&c->control);
 }
 
+/* Different from what it was told, and whole: a certificate whose key is still to come changes nothing yet.
+ */
 static bool setup_is_new(const struct supervisor *s, const struct child *c)
 {
 	struct buffer body = {0};
 	struct digest now;
-	bool new = false;
+	bool differs = false;
 
 	if (ok(setup_make(s->config, c, &body, NULL))) {
 		now = digest_of(buffer_span(&body));
-		new = !digest_equal(&now, &c->setup);
+		differs = !digest_equal(&now, &c->setup);
 	}
 	buffer_free(&body);
-	return new;
+	return differs && config_pair_matches(c->partner ? &c->partner->tls : &s->config->admin_tls);
 }
 
 void children_renew(struct supervisor *s)

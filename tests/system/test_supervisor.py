@@ -255,6 +255,18 @@ def test_renewed_keys_are_picked_up(gateway, pki):
     assert after["anpr-gateway: source nh-roads"] == before["anpr-gateway: source nh-roads"]
 
 
+def test_a_renewal_that_is_half_done_changes_nothing(gateway, pki):
+    before = gateway.up()
+    shutil.copy(pki / "to-nh.pem", pki / "to-tfl.pem")
+    shutil.copy(pki / "broker.pem", pki / "admin.pem")
+    gateway.process.send_signal(signal.SIGHUP)
+    time.sleep(1)
+    assert gateway.children() == before
+    shutil.copy(pki / "broker.key", pki / "admin.key")
+    gateway.process.send_signal(signal.SIGHUP)
+    gateway.wait_for('event="child started" child="admin"', 2)
+
+
 def test_two_cannot_share_a_state_folder(gateway, config):
     gateway.up()
     second = subprocess.run([PROGRAM, config], capture_output=True, text=True, timeout=10)
