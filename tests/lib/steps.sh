@@ -45,16 +45,16 @@ add() {
 	_counts="$1 passed, $2 failed${3:+$([ "$3" -eq 0 ] || echo ", $3 skipped")}"
 }
 
-# run_step NAME COMMAND...: a step that calls add for what it has counted; where it dies
-# before that, it counts as one failure.
+# run_step NAME COMMAND...: a step that calls add for what it has counted. A step that fails
+# without having counted a failure is one.
 run_step() {
-	local begun took state=ok
-	_step=$1 _counts=''
+	local begun took state=ok before=$_failed
+	_step=$1 _counts='nothing counted'
 	shift
 	step "$_step"
 	begun=$(date +%s)
 	if ! "$@"; then state=FAILED; fi
-	[ -n "$_counts" ] || { if [ "$state" = ok ]; then add 1 0 0; else add 0 1 0; fi; }
+	if [ "$state" != ok ] && [ "$_failed" -eq "$before" ]; then add 0 1 0; fi
 	took=$(($(date +%s) - begun))
 	_summary+=("$(printf '%-9s %-6s %5d s   %s' "$_step" "$state" "$took" "$_counts")")
 	if [ "$state" = ok ]; then good "$_step: $_counts ($took s)"; else bad "$_step: $_counts ($took s)"; fi
@@ -83,7 +83,7 @@ logged() {
 
 # junit FILE ATTRIBUTE: summed over the test suites of a report.
 junit() {
-	grep -o '<testsuite [^>]*' "$1" 2>/dev/null | grep -o " $2=\"[0-9]*\"" | tr -dc '0-9\n' | awk '{ n += $1 } END { print n + 0 }'
+	tr '\n\t' '  ' < "$1" | grep -o '<testsuite [^>]*' | grep -o " $2=\"[0-9]*\"" | tr -dc '0-9\n' | awk '{ n += $1 } END { print n + 0 }'
 }
 
 # add_junit FILE: counts a report; errors are failures too.
