@@ -83,8 +83,8 @@ static struct status feeds_gather(struct compile *c)
 			continue;
 		}
 		if (f->n_versions == VERSIONS_MAX) {
-			memmove(f->versions, f->versions + 1, (VERSIONS_MAX - 1) * sizeof f->versions[0]);
-			f->n_versions--;
+			for (f->n_versions = 0; f->n_versions < VERSIONS_MAX - 1; f->n_versions++)
+				f->versions[f->n_versions] = f->versions[f->n_versions + 1];
 			f->had_earlier = true;
 		}
 		f->versions[f->n_versions++] = version;
@@ -180,8 +180,13 @@ struct status partner_compile(const struct policy_partner_input *in, struct utc_
 	struct partner_policy *out)
 {
 	struct arena scratch CLEANUP(arena_free) = {.max = SIZE_MAX};
-	struct compile c = {
-		.keep = keep, .scratch = &scratch, .in = in, .out = out, .horizon = horizon(in, now)};
+	struct arena passing CLEANUP(arena_free) = {.max = SIZE_MAX};
+	struct compile c = {.keep = keep,
+		.scratch = &scratch,
+		.passing = &passing,
+		.in = in,
+		.out = out,
+		.horizon = horizon(in, now)};
 
 	out->horizon = c.horizon;
 	out->id = arena_text(keep, span_text(in->partner));

@@ -50,7 +50,9 @@ struct feed_build {
 };
 
 struct compile {
-	struct arena *keep, *scratch;
+	struct arena *keep;    /* the snapshot's */
+	struct arena *scratch; /* for the partner */
+	struct arena *passing; /* for one subject's tracks of one feed */
 	const struct policy_partner_input *in;
 	struct partner_policy *out;
 	int64_t horizon; /* ms; timelines begin here */

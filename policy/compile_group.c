@@ -24,18 +24,12 @@ struct grouping {
 	size_t n_owns;
 };
 
-static void grouping_free(struct grouping *g)
-{
-	free(g->members);
-	free(g->common);
-	free(g->owns);
-}
-
 /* The offs over this camera under this feed: over all rules, and over one each. */
-static struct status offs_gather(const struct feed_build *f, const struct subject *s, struct grouping *g)
+static struct status offs_gather(
+	struct compile *c, const struct feed_build *f, const struct subject *s, struct grouping *g)
 {
-	g->common = calloc(f->n_common + s->n_listed + 1, sizeof *g->common);
-	g->owns = calloc(f->n_own + s->n_listed + 1, sizeof *g->owns);
+	g->common = arena_alloc(c->passing, (f->n_common + s->n_listed + 1) * sizeof *g->common);
+	g->owns = arena_alloc(c->passing, (f->n_own + s->n_listed + 1) * sizeof *g->owns);
 	REQUIRE(g->common && g->owns, S_OVERLOAD);
 	memcpy(g->common, f->common, f->n_common * sizeof *g->common);
 	memcpy(g->owns, f->own, f->n_own * sizeof *g->owns);
@@ -54,11 +48,12 @@ static struct status offs_gather(const struct feed_build *f, const struct subjec
 	return S_OK;
 }
 
-static struct status members_gather(const struct feed_build *f, const struct subject *s, struct grouping *g)
+static struct status members_gather(
+	struct compile *c, const struct feed_build *f, const struct subject *s, struct grouping *g)
 {
 	uint32_t n = (uint32_t)f->newest->n_rules, own = 0;
 
-	g->members = calloc(n + 1, sizeof *g->members);
+	g->members = arena_alloc(c->passing, (n + 1) * sizeof *g->members);
 	REQUIRE(g->members, S_OVERLOAD);
 	for (uint32_t v = 0; s->camera && v < f->n_versions; v++) {
 		const uint32_t *rules;
@@ -114,8 +109,8 @@ static size_t group_end(const struct member *members, size_t n, size_t i)
 static struct status group_compile(struct compile *c, struct feed_build *f, const struct subject *s,
 	const struct grouping *g, const struct member *members, size_t n, struct track *out)
 {
-	uint32_t *rules = calloc(n + 1, sizeof *rules);
-	struct rule_off *own = calloc(g->n_owns + 1, sizeof *own);
+	uint32_t *rules = arena_alloc(c->passing, (n + 1) * sizeof *rules);
+	struct rule_off *own = arena_alloc(c->passing, (g->n_owns + 1) * sizeof *own);
 	struct rule_group group = {
 		.rules = rules,
 		.n = n,
@@ -124,29 +119,26 @@ static struct status group_compile(struct compile *c, struct feed_build *f, cons
 		.common = g->common,
 		.n_common = g->n_common,
 	};
-	struct status result = S_OVERLOAD;
 
-	for (size_t i = 0; rules && own && i < n; i++) {
+	REQUIRE(rules && own, S_OVERLOAD);
+	for (size_t i = 0; i < n; i++) {
 		rules[i] = members[i].rule;
 		for (uint32_t k = 0; members[0].n_own > 0 && k < members[i].n_own; k++)
 			own[group.n_own++] = (struct rule_off){(uint32_t)i, g->owns[members[i].own + k].off};
 	}
-	if (rules && own)
-		result = track_compile(c, f, s, &group, out);
-	free(rules);
-	free(own);
-	return result;
+	return track_compile(c, f, s, &group, out);
 }
 
 struct status tracks_compile(
 	struct compile *c, struct feed_build *f, const struct subject *s, struct tracks *out)
 {
-	struct grouping g CLEANUP(grouping_free) = {0};
+	struct grouping g = {0};
 	size_t n = f->newest->n_rules, groups = 0;
 	struct track *tracks;
 
-	TRY(offs_gather(f, s, &g));
-	TRY(members_gather(f, s, &g));
+	arena_reset(c->passing);
+	TRY(offs_gather(c, f, s, &g));
+	TRY(members_gather(c, f, s, &g));
 	qsort(g.members, n, sizeof *g.members, member_compare);
 	for (size_t i = 0; i < n; i = group_end(g.members, n, i))
 		groups++;

@@ -197,6 +197,7 @@ static struct status cameras_compile(struct compile *c, struct profile_list *lis
 			*profile = (uint32_t)list->n;
 			TRY(profile_add(c, &s, &cameras->cameras[i], list));
 		}
+		REQUIRE(*profile < list->n, S_FAULT);
 		profile_of[i] = *profile;
 		list->items[*profile].cameras++;
 	}

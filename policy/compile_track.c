@@ -110,9 +110,9 @@ static int edge_compare(const void *a, const void *b)
 static struct status edges_gather(struct sweep *w)
 {
 	const struct rule_group *g = w->group;
-	size_t n = 4 * (g->n_common + g->n_own) + 4u * w->f->n_versions + w->c->n_registers + 1;
+	size_t n = 4 * (g->n_common + g->n_own) + 4 * (size_t)w->f->n_versions + w->c->n_registers + 1;
 
-	w->edges = calloc(n, sizeof *w->edges);
+	w->edges = arena_alloc(w->c->passing, n * sizeof *w->edges);
 	REQUIRE(w->edges, S_OVERLOAD);
 	for (size_t i = 0; i < g->n_common; i++)
 		off_edges(w, g->common[i], 0);
@@ -260,8 +260,8 @@ static struct status cells_make(struct sweep *w)
 {
 	size_t i = 0;
 
-	w->cells = calloc(w->n_edges + 2, sizeof *w->cells);
-	w->tallies = calloc(w->group->n + 1, sizeof *w->tallies);
+	w->cells = arena_alloc(w->c->passing, (w->n_edges + 2) * sizeof *w->cells);
+	w->tallies = arena_alloc(w->c->passing, (w->group->n + 1) * sizeof *w->tallies);
 	REQUIRE(w->cells && w->tallies, S_OVERLOAD);
 	w->at_grade[GRADE_NONE] = (uint32_t)w->group->n;
 	for (uint32_t v = 0; v < w->f->n_versions; v++)
@@ -281,17 +281,10 @@ static struct status cells_make(struct sweep *w)
 	return S_OK;
 }
 
-static void sweep_free(struct sweep *w)
-{
-	free(w->edges);
-	free(w->tallies);
-	free(w->cells);
-}
-
 struct status track_compile(struct compile *c, struct feed_build *f, const struct subject *s,
 	const struct rule_group *group, struct track *out)
 {
-	struct sweep w CLEANUP(sweep_free) = {.c = c, .f = f, .s = s, .group = group};
+	struct sweep w = {.c = c, .f = f, .s = s, .group = group};
 	struct cell *cells;
 
 	TRY(edges_gather(&w));

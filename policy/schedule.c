@@ -2,6 +2,7 @@
  *
  * Which rules cover which cameras, resolved once. Cameras under the same rules share one set of them.
  */
+#include "gateway/base/arena.h"
 #include "policy/agreement.h"
 #include "policy/area.h"
 
@@ -133,15 +134,10 @@ static struct status rules_resolve(struct resolving *to, const struct agreement 
 	return S_OK;
 }
 
-static void words_free(uint32_t **words)
-{
-	free(*words);
-}
-
 /* From nodes to lists, keeping only the sets that cameras ended up with. */
-static struct status schedule_pack(struct schedule *s, const struct sets *sets)
+static struct status schedule_pack(struct schedule *s, const struct sets *sets, struct arena *scratch)
 {
-	uint32_t *packed CLEANUP(words_free) = calloc(sets->n, sizeof *packed);
+	uint32_t *packed = arena_alloc(scratch, sets->n * sizeof *packed);
 	size_t total = 0;
 
 	REQUIRE(packed, S_OVERLOAD);
@@ -178,18 +174,18 @@ struct status schedule_resolve(
 	const struct agreement *a, const struct camera_register *r, struct schedule **out)
 {
 	struct schedule *s = calloc(1, sizeof *s);
-	uint32_t *seen CLEANUP(words_free) = calloc(r->n + 1, sizeof *seen);
-	struct resolving to = {.schedule = s, .seen = seen};
+	struct arena scratch CLEANUP(arena_free) = {.max = SIZE_MAX};
+	struct resolving to = {.schedule = s, .seen = arena_alloc(&scratch, (r->n + 1) * sizeof *to.seen)};
 	struct status result = S_OVERLOAD;
 
 	if (s) {
 		s->references = 1;
 		s->cameras = register_hold(r);
 		s->set_of = calloc(r->n + 1, sizeof *s->set_of);
-		if (seen && s->set_of)
+		if (to.seen && s->set_of)
 			result = rules_resolve(&to, a);
 		if (ok(result))
-			result = schedule_pack(s, &to.sets);
+			result = schedule_pack(s, &to.sets, &scratch);
 	}
 	sets_free(&to.sets);
 	if (ok(result))

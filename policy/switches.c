@@ -74,14 +74,17 @@ bool switch_key_lists(const struct switch_key *key, const char *id)
 	return false;
 }
 
+struct placed {
+	const struct switch_event *event;
+};
+
 /* Equal keys together, each in journal order. */
 static int event_compare(const void *a, const void *b)
 {
-	const struct switch_event *one = *(const struct switch_event *const *)a;
-	const struct switch_event *two = *(const struct switch_event *const *)b;
-	int order = key_compare(&one->key, &two->key);
+	const struct placed *one = a, *two = b;
+	int order = key_compare(&one->event->key, &two->event->key);
 
-	return order ? order : (one > two) - (one < two);
+	return order ? order : (one->event > two->event) - (one->event < two->event);
 }
 
 struct run {
@@ -122,22 +125,24 @@ static void run_on(struct run *run, const struct switch_event *event)
 struct status offs_make(
 	const struct switch_event *events, size_t n, struct arena *arena, struct off **out, size_t *n_out)
 {
-	const struct switch_event **order = arena_alloc(arena, (n + 1) * sizeof(struct switch_event *));
+	struct placed *order = arena_alloc(arena, (n + 1) * sizeof *order);
 	struct run run = {.offs = arena_alloc(arena, (n + 1) * sizeof *run.offs)};
 
 	REQUIRE(order && run.offs, S_OVERLOAD);
 	for (size_t i = 0; i < n; i++)
-		order[i] = &events[i];
+		order[i].event = &events[i];
 	qsort(order, n, sizeof *order, event_compare);
 	for (size_t i = 0; i < n; i++) {
-		if (i > 0 && !switch_key_equal(&order[i - 1]->key, &order[i]->key)) {
+		const struct switch_event *event = order[i].event;
+
+		if (i > 0 && !switch_key_equal(&order[i - 1].event->key, &event->key)) {
 			run.open = run.n;
 			run.pending = 0;
 		}
-		if (order[i]->position == SWITCH_ON)
-			run_on(&run, order[i]);
+		if (event->position == SWITCH_ON)
+			run_on(&run, event);
 		else
-			run_off(&run, order[i]);
+			run_off(&run, event);
 	}
 	*out = run.offs;
 	*n_out = run.n;

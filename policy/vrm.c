@@ -51,7 +51,7 @@ struct span vrm_normalise(struct span vrm, char *to)
 /* Patterns of the classes, one symbol a character; `#` takes one to three digits not beginning with 0, `%`
  * one to four, `*` one to four of any. Letters never used in a place are what tells the classes apart. a  A-Z
  * without I, Q, Z    z  A-Z without I, Q    y  year letters    Z  I or Z    A  any letter    9  any digit
- * Current-style age 00, 01 and 50 were never issued: vrm_is_uk knows. */
+ * The first is the current style, whose age is looked at besides. */
 static const char *const patterns[] = {
 	"aa99zzz",                                         /* current, since September 2001 */
 	"y#aaa", "Q#AAA",                                  /* prefix, 1983 to 2001; Q: age unknown */
@@ -109,15 +109,19 @@ static bool matches(const char *pattern, const char *text, const char *end)
 	return text == end;
 }
 
+/* Ages that the current style never had. */
+static bool age_is_unissued(const char *text)
+{
+	return memcmp(text + 2, "00", 2) == 0 || memcmp(text + 2, "01", 2) == 0 ||
+	       memcmp(text + 2, "50", 2) == 0;
+}
+
 bool vrm_is_uk(struct span normalised)
 {
 	const char *text = (const char *)normalised.p;
 
 	for (size_t i = 0; i < sizeof patterns / sizeof patterns[0]; i++) {
-		if (!matches(patterns[i], text, text + normalised.n))
-			continue;
-		if (i > 0 ||
-			(memcmp(text + 2, "00", 2) && memcmp(text + 2, "01", 2) && memcmp(text + 2, "50", 2)))
+		if (matches(patterns[i], text, text + normalised.n) && (i > 0 || !age_is_unissued(text)))
 			return true;
 	}
 	return false;

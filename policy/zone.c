@@ -58,12 +58,12 @@ static struct status header_parse(struct span *in, struct counts *out, uint8_t *
 
 static size_t block_bytes(const struct counts *c, size_t time_bytes)
 {
-	return c->time * (time_bytes + 1) + c->type * 6u + c->character + c->standard + c->ut;
+	return c->time * (time_bytes + 1) + (size_t)c->type * 6 + c->character + c->standard + c->ut;
 }
 
 static struct status changes_parse(struct zone *z, const uint8_t *block, const struct counts *c)
 {
-	const uint8_t *index = block + c->time * 8u, *types = index + c->time;
+	const uint8_t *index = block + (size_t)c->time * 8, *types = index + c->time;
 
 	z->before = (int32_t)big_endian(types, 4);
 	for (size_t i = 0; i < c->time; i++) {
@@ -71,7 +71,7 @@ static struct status changes_parse(struct zone *z, const uint8_t *block, const s
 
 		REQUIRE(index[i] < c->type, S_BAD_INPUT);
 		change->at = (int64_t)big_endian(block + 8 * i, 8);
-		change->offset = (int32_t)big_endian(types + 6u * index[i], 4);
+		change->offset = (int32_t)big_endian(types + (size_t)6 * index[i], 4);
 		REQUIRE(i == 0 || change->at > change[-1].at, S_BAD_INPUT);
 		REQUIRE(change->offset > -100000 && change->offset < 100000, S_BAD_INPUT);
 	}
@@ -176,7 +176,7 @@ int32_t zone_offset(const struct zone *z, struct utc_ms at)
 unsigned zone_week_minute(const struct zone *z, struct utc_ms at)
 {
 	/* 1970-01-01 was a Thursday. */
-	int64_t minute = floor_div(floor_div(at.v, 1000) + zone_offset(z, at), 60) + 3 * DAY_MINUTES;
+	int64_t minute = floor_div(floor_div(at.v, 1000) + zone_offset(z, at), 60) + INT64_C(3) * DAY_MINUTES;
 
 	return (unsigned)(minute - WEEK_MINUTES * floor_div(minute, WEEK_MINUTES));
 }

@@ -75,8 +75,9 @@ static void do_register(char **f)
 	struct error e = {0};
 	struct camera_register *r = NULL;
 
-	require(the.in.n_registers < MANY && ok(register_parse(buffer_span(&b), f[2], &r, &e)),
-		error_text(&e));
+	require(the.in.n_registers < MANY, "too many registers");
+	if (!ok(register_parse(buffer_span(&b), f[2], &r, &e)))
+		require(false, error_text(&e));
 	the.registers[the.in.n_registers++] = (struct policy_register_version){{number(f[1])}, r};
 }
 
@@ -87,8 +88,9 @@ static void do_agreement(char **f)
 	struct agreement *a = NULL;
 	struct schedule *s = NULL;
 
-	require(the.in.n_agreements < MANY && ok(agreement_parse(buffer_span(&b), f[4], &a, &e)),
-		error_text(&e));
+	require(the.in.n_agreements < MANY, "too many agreements");
+	if (!ok(agreement_parse(buffer_span(&b), f[4], &a, &e)))
+		require(false, error_text(&e));
 	require(ok(schedule_resolve(a, the.registers[number(f[3])].cameras, &s)), "schedule");
 	the.agreements[the.in.n_agreements++] = (struct policy_agreement_version){
 		.agreed = {number(f[1])}, .ended = {number(f[2])}, .agreement = a, .schedule = s};
