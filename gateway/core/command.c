@@ -51,6 +51,7 @@ static struct status prepare(void *context, const struct governance *g, struct u
 
 	preparation_clear(p);
 	TRY(governance_judge(g, p->append->signed_command, now, &p->ruling, e));
+	p->append->narrows = p->ruling.narrows;
 	if (p->ruling.already) {
 		p->append->entry = p->ruling.already;
 		p->append->already = true;
@@ -169,21 +170,6 @@ static void answer_entry(struct job *job, const char *outcome, uint32_t status,
 
 /* --- the two ways --- */
 
-static void widen(struct job *job, const Anpr__V1__SignedCommand *command)
-{
-	struct command_append append = {
-		.signed_command = buffer_span(&job->body), .accepted = job->accepted, .texts = command};
-	struct error e = {0};
-	struct status status = command_append(job->core, &append, WIDEN_MS, &e);
-
-	if (ok(status))
-		answer_entry(job, "done", 200, &append, NULL);
-	else
-		refuse(job, status, &e);
-	free(append.effect);
-	error_free(&e);
-}
-
 static void wait_receipt(struct job *job, const struct command_append *append)
 {
 	struct buffer stored = {0};
@@ -197,6 +183,23 @@ static void wait_receipt(struct job *job, const struct command_append *append)
 	else
 		answer_entry(job, "recorded", 202, append, NULL);
 	buffer_free(&stored);
+}
+
+static void widen(struct job *job, const Anpr__V1__SignedCommand *command)
+{
+	struct command_append append = {
+		.signed_command = buffer_span(&job->body), .accepted = job->accepted, .texts = command};
+	struct error e = {0};
+	struct status status = command_append(job->core, &append, WIDEN_MS, &e);
+
+	if (!ok(status))
+		refuse(job, status, &e);
+	else if (append.narrows) /* a register that takes cameras away: known only once its text was */
+		wait_receipt(job, &append);
+	else
+		answer_entry(job, "done", 200, &append, NULL);
+	free(append.effect);
+	error_free(&e);
 }
 
 static void hold_all(struct core *core, const struct ruling *ruling, int change)

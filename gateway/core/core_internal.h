@@ -75,6 +75,7 @@ struct command_append {
 	const Anpr__V1__SignedCommand *texts;
 	uint64_t entry;
 	bool already;
+	bool narrows; /* it has to be made good: there will be a receipt */
 	char *effect; /* owned by the caller afterwards */
 };
 MUST struct status command_append(
