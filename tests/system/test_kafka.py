@@ -9,7 +9,7 @@ from confluent_kafka.admin import ResourcePatternType, ResourceType
 from support.places import BUILD, ROOT
 
 WELL = ["cluster", "rights", "commit", "abort", "misuse", "oversize", "fence-idle", "fence-flight", "fence-race", "end",
-        "held", "trimmed", "follow", "append-time", "nobody", "nodes"]
+        "held", "trimmed", "follow", "append-time", "nobody"]
 
 
 def probe(address, pki, *arguments):
@@ -40,7 +40,7 @@ def test_with_the_gateways_own_rights(own_broker):
 @pytest.mark.timeout(400)
 def test_broker_killed_and_frozen(own_broker):
     probe(own_broker.address, own_broker.pki, "--broker", own_broker.folder, "cluster", "killed", "frozen-commit",
-          "frozen-fence", "frozen-read", "nodes-frozen")
+          "frozen-fence", "frozen-read")
 
 
 @pytest.mark.long
