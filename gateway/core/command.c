@@ -51,7 +51,7 @@ static struct status prepare(void *context, const struct governance *g, struct u
 
 	preparation_clear(p);
 	TRY(governance_judge(g, p->append->signed_command, now, &p->ruling, e));
-	p->append->narrows = p->ruling.narrows;
+	p->append->fences = p->ruling.fences;
 	if (p->ruling.already) {
 		p->append->entry = p->ruling.already;
 		p->append->already = true;
@@ -194,7 +194,7 @@ static void widen(struct job *job, const Anpr__V1__SignedCommand *command)
 
 	if (!ok(status))
 		refuse(job, status, &e);
-	else if (append.narrows) /* a register that takes cameras away: known only once its text was */
+	else if (append.fences) /* a register that takes cameras away, a later version of an agreement */
 		wait_receipt(job, &append);
 	else
 		answer_entry(job, "done", 200, &append, NULL);

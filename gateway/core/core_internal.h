@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * What the core's parts share: core.c (descriptors and signals), start.c (from an empty process to
- * publishing), enforcer.c (offs made good), command.c (what people ask for), api.c and status.c (what people
- * see), stops.c (offs that the broker could not be told of). Nobody else includes it.
+ * publishing), enforcer.c (offs made good), lapse.c (ends by time), command.c (what people ask for), api.c
+ * and status.c (what people see), stops.c (offs that the broker could not be told of). Nobody else includes
+ * it.
  */
 #ifndef ANPR_CORE_CORE_INTERNAL_H
 #define ANPR_CORE_CORE_INTERNAL_H
@@ -65,6 +66,9 @@ void core_answer(struct core *core, uint64_t id, uint32_t status, char *body);
 /* enforcer.c: a thread that makes good every narrowing entry: fences, then an enforced entry. */
 void *enforcer_run(void *core);
 
+/* lapse.c: append the next thing that falls due by now; false = there is none. */
+bool lapse_append(struct core *core);
+
 /* command.c: begin to carry a command out, on a thread of its own. */
 void command_begin(struct core *core, const Anpr__V1__AdminRequest *request);
 /* Append one signed command. Status as journal_append; *entry is set on OK, also where it was there already.
@@ -75,7 +79,7 @@ struct command_append {
 	const Anpr__V1__SignedCommand *texts;
 	uint64_t entry;
 	bool already;
-	bool narrows; /* it has to be made good: there will be a receipt */
+	bool fences;  /* it has to be made good: there will be a receipt */
 	char *effect; /* owned by the caller afterwards */
 };
 MUST struct status command_append(

@@ -220,7 +220,7 @@ void *enforcer_run(void *context)
 		journal_look(core->journal, look_pending, &w);
 		if (w.n_entries > 0)
 			make_good(core, &w);
-		else
+		else if (!lapse_append(core))
 			core_await_change(core, &seen, POLL_MS);
 		work_free(&w);
 	}
