@@ -96,7 +96,9 @@ static bool side_covers(const struct compile *c, const struct feed_build *f, con
 	if (selector_covers(side, c->in->organisation))
 		return true;
 	for (uint32_t v = 0; v < f->n_versions; v++) {
-		if (strcmp(f->versions[v]->agreement->recipient, side) == 0)
+		const char *recipient = f->versions[v]->agreement->recipient;
+
+		if (!recipient || strcmp(recipient, side) == 0)
 			return true;
 	}
 	return false;
