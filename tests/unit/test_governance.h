@@ -29,7 +29,8 @@ TCase *case_views(void);
 	do {                                                                                                 \
 		struct status done_ = (expression);                                                          \
 		ck_assert_msg(!ok(done_), "not refused: %s", words);                                         \
-		ck_assert_msg(strstr(world.why, words) != NULL, "told \"%s\", not \"%s\"", world.why, words); \
+		ck_assert_msg(                                                                               \
+			strstr(world.why, words) != NULL, "told \"%s\", not \"%s\"", world.why, words);      \
 	} while (0)
 
 #endif
