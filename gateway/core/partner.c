@@ -155,16 +155,34 @@ struct status partner_permitted(struct partner *p, uint64_t hash)
 	return S_OK;
 }
 
+static int compare_index(const void *a, const void *b)
+{
+	uint32_t left = *(const uint32_t *)a, right = *(const uint32_t *)b;
+
+	return (left > right) - (left < right);
+}
+
+static struct status tell_tally(struct partner *p, uint32_t index, const char *id)
+{
+	const struct tally *t = &p->tallies[index];
+
+	return totals_camera(&p->work, span_text(id), t->received, t->permitted, t->received - t->permitted);
+}
+
+/* In the order of the register, which is that of the totals, so that each is added at the end. The
+ * unregistered ones, last here, are first there. */
 struct status partner_work_cameras(struct partner *p)
 {
-	for (size_t i = 0; i < p->n_touched; i++) {
-		uint32_t index = p->touched[i];
-		const struct tally *t = &p->tallies[index];
-		const char *id = index == p->n_tallies - 1 ? "" : p->cameras[index].id;
+	uint32_t unregistered = (uint32_t)p->n_tallies - 1;
+	size_t n = p->n_touched;
 
-		TRY(totals_camera(
-			&p->work, span_text(id), t->received, t->permitted, t->received - t->permitted));
-	}
+	if (n == 0)
+		return S_OK;
+	qsort(p->touched, n, sizeof p->touched[0], compare_index);
+	if (p->touched[n - 1] == unregistered)
+		TRY(tell_tally(p, p->touched[--n], ""));
+	for (size_t i = 0; i < n; i++)
+		TRY(tell_tally(p, p->touched[i], p->cameras[p->touched[i]].id));
 	return S_OK;
 }
 

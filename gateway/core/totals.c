@@ -29,11 +29,18 @@ static int compare_camera(struct span id, const struct camera_count *count)
 	return order ? order : (id.n > other.n) - (id.n < other.n);
 }
 
-/* Where the camera is, or where it would go. */
-static size_t camera_place(const struct totals *t, struct span camera, bool *there)
+/* Where the camera is, or where it would go, from place `from` on. Galloping: sorted cameras that follow each
+ * other find their places in one walk, however few or many they are. */
+static size_t camera_place(const struct totals *t, struct span camera, size_t from, bool *there)
 {
-	size_t low = 0, high = t->n_cameras;
+	size_t low = from, high = from;
 
+	for (size_t step = 1; high < t->n_cameras && compare_camera(camera, &t->cameras[high]) > 0;
+		step *= 2) {
+		low = high + 1;
+		high += step;
+	}
+	high = high < t->n_cameras ? high + 1 : t->n_cameras;
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
 		int order = compare_camera(camera, &t->cameras[middle]);
@@ -51,16 +58,25 @@ static size_t camera_place(const struct totals *t, struct span camera, bool *the
 	return low;
 }
 
+static struct status reserve_cameras(struct totals *t, size_t n)
+{
+	size_t cap = t->cap_cameras ? t->cap_cameras : 64;
+	struct camera_count *cameras;
+
+	if (n <= t->cap_cameras)
+		return S_OK;
+	while (cap < n)
+		cap *= 2;
+	cameras = reallocarray(t->cameras, cap, sizeof *cameras);
+	REQUIRE(cameras, S_OVERLOAD);
+	t->cameras = cameras;
+	t->cap_cameras = cap;
+	return S_OK;
+}
+
 static struct status camera_insert(struct totals *t, size_t at, struct span camera)
 {
-	if (t->n_cameras == t->cap_cameras) {
-		size_t cap = t->cap_cameras ? 2 * t->cap_cameras : 64;
-		struct camera_count *cameras = reallocarray(t->cameras, cap, sizeof *cameras);
-
-		REQUIRE(cameras, S_OVERLOAD);
-		t->cameras = cameras;
-		t->cap_cameras = cap;
-	}
+	TRY(reserve_cameras(t, t->n_cameras + 1));
 	memmove(&t->cameras[at + 1], &t->cameras[at], (t->n_cameras - at) * sizeof t->cameras[0]);
 	t->cameras[at] = (struct camera_count){0};
 	memcpy(t->cameras[at].id, camera.p ? camera.p : (const uint8_t *)"", camera.n);
@@ -75,7 +91,9 @@ struct status totals_camera(
 	size_t at;
 
 	REQUIRE(camera.n <= READ_CAMERA_MAX, S_BAD_INPUT);
-	at = camera_place(t, camera, &there);
+	/* Whoever comes in order, comes last. */
+	at = t->n_cameras > 0 && compare_camera(camera, &t->cameras[t->n_cameras - 1]) > 0 ? t->n_cameras : 0;
+	at = camera_place(t, camera, at, &there);
 	if (!there)
 		TRY(camera_insert(t, at, camera));
 	t->cameras[at].received += received;
@@ -84,8 +102,63 @@ struct status totals_camera(
 	return S_OK;
 }
 
+static size_t cameras_missing(const struct totals *t, const struct totals *more)
+{
+	size_t n = 0, at = 0;
+
+	for (size_t i = 0; i < more->n_cameras; i++) {
+		bool there;
+
+		at = camera_place(t, span_text(more->cameras[i].id), at, &there);
+		n += !there;
+	}
+	return n;
+}
+
+/* Make room for those that are missing, from the end on, so that nothing is moved twice. */
+static struct status cameras_merge(struct totals *t, const struct totals *more)
+{
+	size_t i = t->n_cameras, j = more->n_cameras, missing = cameras_missing(t, more), to = i + missing;
+
+	TRY(reserve_cameras(t, to));
+	t->n_cameras = to;
+	while (missing > 0) {
+		const struct camera_count *next = &more->cameras[j - 1];
+		int order = i > 0 ? compare_camera(span_text(next->id), &t->cameras[i - 1]) : 1;
+
+		if (order > 0) {
+			t->cameras[--to] = (struct camera_count){0};
+			memcpy(t->cameras[to].id, next->id, sizeof next->id);
+			missing--;
+		} else {
+			t->cameras[--to] = t->cameras[--i];
+		}
+		j -= order >= 0;
+	}
+	return S_OK;
+}
+
+static struct status cameras_add(struct totals *t, const struct totals *more)
+{
+	size_t at = 0;
+
+	TRY(cameras_merge(t, more));
+	for (size_t i = 0; i < more->n_cameras; i++) {
+		const struct camera_count *c = &more->cameras[i];
+		bool there;
+
+		at = camera_place(t, span_text(c->id), at, &there);
+		t->cameras[at].received += c->received;
+		t->cameras[at].permitted += c->permitted;
+		t->cameras[at].denied += c->denied;
+	}
+	return S_OK;
+}
+
 struct status totals_add(struct totals *t, const struct totals *more, bool with_cameras)
 {
+	if (with_cameras)
+		TRY(cameras_add(t, more));
 	t->received += more->received;
 	t->permitted += more->permitted;
 	t->published += more->published;
@@ -94,11 +167,6 @@ struct status totals_add(struct totals *t, const struct totals *more, bool with_
 		t->denied[i] += more->denied[i];
 	for (int i = 0; i < REJECTION_COUNT; i++)
 		t->rejected[i] += more->rejected[i];
-	for (size_t i = 0; with_cameras && i < more->n_cameras; i++) {
-		const struct camera_count *c = &more->cameras[i];
-
-		TRY(totals_camera(t, span_text(c->id), c->received, c->permitted, c->denied));
-	}
 	return S_OK;
 }
 

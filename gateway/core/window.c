@@ -68,7 +68,7 @@ static struct status rebuild(struct window *w, struct utc_ms now)
 
 	for (size_t i = 0; i < w->cap; i++)
 		live += w->slots[i].hash != 0 && w->slots[i].at > now.v - w->length_ms;
-	for (fresh.cap = WINDOW_FIRST; fresh.cap < 4 * live; fresh.cap *= 2)
+	for (fresh.cap = WINDOW_FIRST; fresh.cap < 2 * live; fresh.cap *= 2)
 		;
 	fresh.slots = calloc(fresh.cap, sizeof *fresh.slots);
 	REQUIRE(fresh.slots, S_OVERLOAD);
@@ -86,7 +86,7 @@ struct status window_add(struct window *w, uint64_t hash, struct utc_ms arrival)
 {
 	struct window_slot *slot;
 
-	if (2 * (w->n + 1) > w->cap)
+	if (4 * (w->n + 1) > 3 * w->cap)
 		TRY(rebuild(w, arrival));
 	slot = slot_for(w, hash);
 	w->n += slot->hash == 0;

@@ -42,6 +42,7 @@ void bench_options(struct bench_options *o, int argc, char **argv, const char *u
 		{"--file", &o->file, NULL},
 		{"--times", &o->times, NULL},
 		{"--linger", &o->linger, NULL},
+		{"--codec", &o->codec, NULL},
 		{"--messages", NULL, &o->messages},
 		{"--batch", NULL, &o->batch},
 		{"--rounds", NULL, &o->rounds},

@@ -19,6 +19,7 @@ struct bench_options {
 	size_t batch;       /* a transaction */
 	size_t rounds;      /* how often the file is sent */
 	const char *linger; /* linger.ms */
+	const char *codec;  /* compression.codec */
 };
 
 /* From --name VALUE pairs; anything else ends the program with `usage`. */
