@@ -92,3 +92,35 @@ counted_tidy() {
 	mapfile -t files < <(tidy_files)
 	counted logged tidy-all check_tidy "${files[@]}"
 }
+
+# demo_left: what a demo has running.
+demo_left() {
+	local file
+	for file in build/demo/run/* build/demo/kafka/pid; do
+		[ ! -f "$file" ] || proc_of "$file" || true
+	done
+}
+
+# demo_stops: a demo that is told to end half-way leaves nothing behind.
+demo_stops() {
+	local pid status=0 tries
+	deploy/demo --check > "$work/demo-stopped.log" 2>&1 < /dev/null &
+	pid=$!
+	for ((tries = 0; tries < 1200; tries++)); do
+		! grep -q 'Reads arrive' "$work/demo-stopped.log" || break
+		sleep 0.1
+	done
+	[ -n "$(demo_left)" ] || { bad "the demo did not start"; return 1; }
+	kill -TERM "$pid"
+	wait "$pid" || status=$?
+	[ "$status" -eq 143 ] && [ -z "$(demo_left)" ] || { bad "exit status $status; left: $(demo_left)"; return 1; }
+}
+
+# counted_demo: the whole story, and one cut short.
+counted_demo() {
+	local failed=0
+	deploy/demo --check < /dev/null || failed=1
+	demo_stops || failed=$((failed + 1))
+	add $((2 - failed)) "$failed" 0
+	[ "$failed" -eq 0 ]
+}
