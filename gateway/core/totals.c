@@ -142,6 +142,8 @@ static struct status cameras_add(struct totals *t, const struct totals *more)
 {
 	size_t at = 0;
 
+	if (!more->cameras)
+		return S_OK;
 	TRY(cameras_merge(t, more));
 	for (size_t i = 0; i < more->n_cameras; i++) {
 		const struct camera_count *c = &more->cameras[i];
