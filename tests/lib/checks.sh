@@ -72,7 +72,7 @@ tidy_files() { git ls-files 'gateway/*.c' 'policy/*.c' 'proto/*.c'; }
 # What is not committed yet, or was with the last commit.
 changed_files() { { git diff --name-only HEAD; git diff --name-only HEAD~ HEAD 2>/dev/null; } | sort -u; }
 
-# counted_style QUICK: clang-tidy, which takes seconds a file, looks at what has changed; .ci/run has it look at all.
+# counted_style QUICK: clang-tidy, which takes seconds a file, looks at what has changed.
 counted_style() {
 	local n=1 failed=0 files
 	logged format check_format || failed=1
@@ -84,13 +84,6 @@ counted_style() {
 	fi
 	add $((n - failed)) "$failed" 0
 	[ "$failed" -eq 0 ]
-}
-
-# counted_tidy: all of it.
-counted_tidy() {
-	local files
-	mapfile -t files < <(tidy_files)
-	counted logged tidy-all check_tidy "${files[@]}"
 }
 
 # demo_left: what a demo has running.
