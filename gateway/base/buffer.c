@@ -17,10 +17,10 @@ static struct status grow_to(struct buffer *b, size_t cap)
 	uint8_t *p = malloc(cap + 1); /* one more for buffer_text */
 
 	REQUIRE(p, S_OVERLOAD);
-	if (b->n > 0)
+	if (b->p) {
 		memcpy(p, b->p, b->n);
-	if (b->p)
 		OPENSSL_cleanse(b->p, b->cap); /* behind n lies what was consumed */
+	}
 	free(b->p);
 	b->p = p;
 	b->cap = cap;

@@ -145,7 +145,7 @@ static bool parse_offset(struct span text, size_t *at, int64_t *offset_ms)
 	sign = text.p[(*at)++] == '-' ? -1 : 1;
 	if (!digits(text, at, 2, &hour) || !take(text, at, ":") || !digits(text, at, 2, &minute))
 		return false;
-	*offset_ms = sign * (hour * 60 + minute) * INT64_C(60000);
+	*offset_ms = INT64_C(60000) * sign * ((int64_t)hour * 60 + minute);
 	return hour <= 23 && minute <= 59;
 }
 

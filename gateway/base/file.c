@@ -63,7 +63,7 @@ struct status file_read(const char *path, size_t max, struct buffer *out, struct
 struct status file_read_private(const char *path, size_t max, struct buffer *out, struct error *e)
 {
 	CLEANUP(close_file) int fd = -1;
-	struct stat st;
+	struct stat st = {0};
 
 	TRY(open_regular(path, &fd, &st, e));
 	if (st.st_mode & (S_IRWXG | S_IRWXO))

@@ -70,7 +70,10 @@ const char *log_quote(char *to, unsigned long cap, const char *text)
 	for (; text && *text && n + 4 <= limit; text++) {
 		if (*text == '"' || *text == '\\')
 			to[n++] = '\\';
-		to[n++] = (unsigned char)*text < 0x20 || *text == 0x7f ? ' ' : *text;
+		to[n] = *text;
+		if ((unsigned char)*text < 0x20 || *text == 0x7f)
+			to[n] = ' ';
+		n++;
 	}
 	to[n++] = '"';
 	to[n] = 0;

@@ -20,24 +20,22 @@ char *api_error(const char *text)
 
 /* --- the query --- */
 
-static int hex(char c)
-{
-	const char *digits = "0123456789abcdef", *at = c ? strchr(digits, c | 0x20) : NULL;
-
-	return at ? (int)(at - digits) : -1;
-}
-
 static void decode_percent(const char *from, size_t n, char *to, size_t cap)
 {
 	size_t out = 0;
 
 	for (size_t i = 0; i < n && out + 1 < cap; i++) {
-		if (from[i] == '%' && i + 2 < n && hex(from[i + 1]) >= 0 && hex(from[i + 2]) >= 0) {
-			to[out++] = (char)(hex(from[i + 1]) << 4 | hex(from[i + 2]));
+		uint8_t byte;
+
+		if (from[i] == '%' && i + 2 < n && ok(hex_parse(span_of(from + i + 1, 2), &byte, 1))) {
+			to[out++] = (char)byte;
 			i += 2;
 			continue;
 		}
-		to[out++] = from[i] == '+' ? ' ' : from[i];
+		to[out] = from[i];
+		if (from[i] == '+')
+			to[out] = ' ';
+		out++;
 	}
 	to[out] = 0;
 }

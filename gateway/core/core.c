@@ -282,7 +282,7 @@ static void loop_once(struct loop *l)
 		{.fd = l->control.fd, .events = channel_events(&l->control)},
 		{.fd = l->core->wake_fd, .events = POLLIN},
 		{.fd = l->signals, .events = POLLIN},
-		{.fd = l->admin.fd, .events = l->admin.fd >= 0 ? channel_events(&l->admin) : 0},
+		{.fd = l->admin.fd, .events = (short)(l->admin.fd >= 0 ? channel_events(&l->admin) : 0)},
 	};
 
 	if (poll(fds, 4, 1000) < 0 && errno != EINTR)

@@ -22,13 +22,15 @@ static char *seen_path(const struct journal *j)
  */
 void follow_load_seen(struct journal *j)
 {
-	char *path = seen_path(j), hash[65] = "";
+	char *path = seen_path(j), *hash = NULL;
 	struct buffer text = {0};
-	unsigned long long sequence = 0;
+	uint64_t sequence = 0;
 
-	if (path && ok(file_read(path, 256, &text, NULL)) &&
-		sscanf(buffer_text(&text), "%llu %64s", &sequence, hash) == 2 &&
-		ok(hex_parse(span_text(hash), j->seen_hash.v, sizeof j->seen_hash.v)))
+	if (path && ok(file_read(path, 256, &text, NULL)))
+		sequence = strtoull(buffer_text(&text), &hash, 10);
+	if (hash && *hash == ' ' &&
+		ok(hex_parse(
+			span_of(hash + 1, strcspn(hash + 1, "\n")), j->seen_hash.v, sizeof j->seen_hash.v)))
 		j->seen_sequence = sequence;
 	buffer_free(&text);
 	free(path);

@@ -58,18 +58,21 @@ static void answer(struct journal *j, struct request *r, struct status status)
 	pthread_mutex_unlock(&j->lock);
 }
 
-static void serve(struct journal *j, struct request *r)
+static struct status served(struct journal *j, const struct request *r)
 {
-	struct status status = S_RETRY;
-
 	switch (r->kind) {
 	case REQUEST_CATCH_UP:
-		status = follow_to_end(j, r->deadline, r->error);
-		break;
+		return follow_to_end(j, r->deadline, r->error);
 	case REQUEST_APPEND:
-		status = append_run(j, r->append, r->deadline, r->error);
-		break;
+		return append_run(j, r->append, r->deadline, r->error);
 	}
+	return S_FAULT;
+}
+
+static void serve(struct journal *j, struct request *r)
+{
+	struct status status = served(j, r);
+
 	follow_publish(j);
 	answer(j, r, status);
 }

@@ -206,7 +206,7 @@ static struct status head_partner(struct publisher *p, struct partner *partner, 
 	Anpr__V1__PartnerHead *m = scratch(p, sizeof *m);
 	bool over = partner->hour_ms != 0 && partner->hour_ms != hour_of(now.v);
 	struct totals hour = {0}, ever = {0};
-	struct status status = S_OK;
+	struct status status;
 	char key[128];
 
 	REQUIRE(m, S_OVERLOAD);

@@ -86,6 +86,14 @@ counted_style() {
 	[ "$failed" -eq 0 ]
 }
 
+# counted_tidy: every file; takes minutes the first time.
+counted_tidy() {
+	local files
+	mapfile -t files < <(tidy_files)
+	logged tidy check_tidy "${files[@]}" || { add 0 1 0; return 1; }
+	add 1 0 0
+}
+
 # demo_left: what a demo has running.
 demo_left() {
 	local file
