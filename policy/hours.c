@@ -38,6 +38,16 @@ void hours_add(struct hours *h, const struct rule *rule)
 	}
 }
 
+void hours_join(struct hours *h, const struct hours *other)
+{
+	for (size_t i = 0; i < other->n; i++) {
+		struct hours_zone *zone = hours_zone(h, other->zones[i].zone);
+
+		for (size_t k = 0; zone && k < sizeof zone->minutes / sizeof *zone->minutes; k++)
+			zone->minutes[k] |= other->zones[i].minutes[k];
+	}
+}
+
 bool hours_same(const struct rule *a, const struct rule *b)
 {
 	if (a->has_hours != b->has_hours)

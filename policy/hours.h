@@ -21,6 +21,8 @@ struct hours {
 
 /* Add a rule's hours. Without a zone to tell local time by, or beyond HOURS_ZONES_MAX zones, it adds none. */
 void hours_add(struct hours *h, const struct rule *rule);
+/* Add what other rules share in; zones beyond HOURS_ZONES_MAX are left out, as above. */
+void hours_join(struct hours *h, const struct hours *other);
 /* Whether two rules share in the same minutes. */
 bool hours_same(const struct rule *a, const struct rule *b);
 /* Whether the moment is within; NULL = always. */

@@ -3,6 +3,7 @@ anpr_unit_test(policy
 	SOURCES ${CMAKE_CURRENT_SOURCE_DIR}/test_policy.c ${CMAKE_CURRENT_SOURCE_DIR}/test_policy_parts.c
 		${CMAKE_CURRENT_SOURCE_DIR}/test_policy_zone.c ${CMAKE_CURRENT_SOURCE_DIR}/test_policy_decide.c
 		${CMAKE_CURRENT_SOURCE_DIR}/test_policy_time.c ${CMAKE_CURRENT_SOURCE_DIR}/test_policy_properties.c
+		${CMAKE_CURRENT_SOURCE_DIR}/test_policy_difference.c ${CMAKE_CURRENT_SOURCE_DIR}/test_policy_narrows.c
 	USES anpr_text anpr_policy anpr_base)
 
 # What tests/system/test_decide_matches.py compares with an evaluator of its own.

@@ -79,6 +79,14 @@ struct agreement *world_agreement(struct world *w, int64_t agreed, const char *f
 	const char *from_2, const char *to_2)
 {
 	char *text = replaced(replaced(strdup(world_text), from, to), from_2, to_2);
+	struct agreement *a = world_agreement_text(w, agreed, text);
+
+	free(text);
+	return a;
+}
+
+struct agreement *world_agreement_text(struct world *w, int64_t agreed, const char *text)
+{
 	struct error e = {0};
 	struct agreement *a = NULL;
 	struct schedule *s = NULL;
@@ -87,7 +95,6 @@ struct agreement *world_agreement(struct world *w, int64_t agreed, const char *f
 	ck_assert(ok(schedule_resolve(a, w->registers[w->in.n_registers - 1].cameras, &s)));
 	w->agreements[w->in.n_agreements++] =
 		(struct policy_agreement_version){.agreed = {agreed}, .agreement = a, .schedule = s};
-	free(text);
 	return a;
 }
 
@@ -155,6 +162,8 @@ int main(void)
 	srunner_add_suite(runner, suite_policy_decide());
 	srunner_add_suite(runner, suite_policy_time());
 	srunner_add_suite(runner, suite_policy_properties());
+	srunner_add_suite(runner, suite_policy_difference());
+	srunner_add_suite(runner, suite_policy_narrows());
 	srunner_run_all(runner, CK_ENV);
 	failed = srunner_ntests_failed(runner);
 	srunner_free(runner);

@@ -34,6 +34,8 @@ void world_register(struct world *w, int64_t from, const char *csv);
 /* The agreement below with up to two replacements (`from` NULL = none). */
 struct agreement *world_agreement(struct world *w, int64_t agreed, const char *from, const char *to,
 	const char *from_2, const char *to_2);
+/* Any agreement's text. */
+struct agreement *world_agreement_text(struct world *w, int64_t agreed, const char *text);
 void world_switch(struct world *w, int64_t at, enum switch_position position, struct switch_key key);
 /* Compile as of NOON, as often as wanted. */
 void world_compile(struct world *w);
@@ -53,5 +55,7 @@ Suite *suite_policy_zone(void);
 Suite *suite_policy_decide(void);
 Suite *suite_policy_time(void);
 Suite *suite_policy_properties(void);
+Suite *suite_policy_difference(void);
+Suite *suite_policy_narrows(void);
 
 #endif
