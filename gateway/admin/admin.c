@@ -31,7 +31,7 @@ static struct status trust_new(struct server *s, const Anpr__V1__TrustRoots *roo
 	TRY(status);
 	TRY(listen_start(s, e));
 	log_info("trust roots taken", "organisations=%zu certificates=%zu", roots->n_roots, s->tls.n_roots);
-	peers_sweep(s, clock_monotonic_ms()); /* whoever is under a root that is gone, goes */
+	peers_check(s); /* whoever is under a root that is gone, or revoked, goes */
 	return S_OK;
 }
 

@@ -101,6 +101,8 @@ bool peer_know(struct peer *p)
 {
 	const struct root *root;
 
+	if (p->dismissed)
+		return false;
 	if (p->known)
 		return tls_trusts(&p->server->tls, &p->root, p->organisation);
 	root = SSL_is_init_finished(p->ssl) ? tls_root_of(&p->server->tls, p->ssl) : NULL;
@@ -112,12 +114,25 @@ bool peer_know(struct peer *p)
 	return true;
 }
 
+static bool peer_expired(const struct peer *p)
+{
+	return X509_cmp_current_time(X509_get0_notAfter(SSL_get0_peer_certificate(p->ssl))) <= 0;
+}
+
 /* Whether the connection has to end, now. */
 static bool peer_overdue(struct peer *p, int64_t now)
 {
 	if (!SSL_is_init_finished(p->ssl))
 		return now - p->accepted_at > HANDSHAKE_MS;
-	return !peer_know(p) || now - p->active_at > REQUEST_MS;
+	return !peer_know(p) || peer_expired(p) || now - p->active_at > REQUEST_MS;
+}
+
+void peers_check(struct server *s)
+{
+	for (struct peer *p = s->peers; p; p = p->next)
+		if (SSL_is_init_finished(p->ssl) && !tls_still_good(&s->tls, p->ssl))
+			p->dismissed = true;
+	peers_sweep(s, clock_monotonic_ms());
 }
 
 void peers_sweep(struct server *s, int64_t now)

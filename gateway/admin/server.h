@@ -50,7 +50,8 @@ struct peer {
 	struct bufferevent *stream; /* not owned */
 	int64_t accepted_at;        /* monotonic ms */
 	int64_t active_at; /* monotonic ms, of the newest answer; of the handshake before the first */
-	bool known;        /* the handshake is over and the three below are filled in */
+	bool known;        /* the handshake is over and the last three are filled in */
+	bool dismissed;    /* its certificate is no longer good: it is being hung up on */
 	struct digest root;
 	char organisation[ORGANISATION_MAX + 1];
 	char subject[SUBJECT_MAX]; /* RFC 2253 */
@@ -94,6 +95,8 @@ struct status tls_trust(struct tls *t, const Anpr__V1__TrustRoots *roots, struct
 void tls_free(struct tls *t);
 /* The root a verified connection's chain ended at; NULL where that is nobody's or more than one's. */
 const struct root *tls_root_of(const struct tls *t, SSL *ssl);
+/* Whether the certificate of an earlier handshake would be taken now: neither expired nor revoked since. */
+bool tls_still_good(const struct tls *t, SSL *ssl);
 bool tls_trusts(const struct tls *t, const struct digest *root, const char *organisation);
 /* RFC 2253 subject into SUBJECT_MAX bytes. false where it is longer. */
 bool tls_subject(const X509 *certificate, char *to);
@@ -104,8 +107,10 @@ struct bufferevent *peer_accept(struct event_base *base, void *server);
 struct peer *peer_of(struct evhttp_request *request);
 /* Find out who it is, once its handshake is over. false: nobody we know. */
 bool peer_know(struct peer *p);
-/* Hang up on who takes too long, and on whose trust root is gone. */
+/* Hang up on who takes too long, whose trust root is gone or whose certificate has expired. */
 void peers_sweep(struct server *s, int64_t now);
+/* After the trust roots changed: on whom they no longer let in, too. */
+void peers_check(struct server *s);
 
 /* --- listen.c --- */
 /* Take the address; connections are refused until listen_start. */

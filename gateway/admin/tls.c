@@ -108,6 +108,39 @@ static SSL_CTX *context_new(const struct tls *t)
 	return NULL;
 }
 
+/* A list that is missing or late stops nobody: what it says is what counts. */
+static int lenient(int good, X509_STORE_CTX *context)
+{
+	switch (X509_STORE_CTX_get_error(context)) {
+	case X509_V_ERR_UNABLE_TO_GET_CRL:
+	case X509_V_ERR_CRL_HAS_EXPIRED:
+	case X509_V_ERR_CRL_NOT_YET_VALID:
+		X509_STORE_CTX_set_error(context, X509_V_OK);
+		return 1;
+	default:
+		return good;
+	}
+}
+
+/* The core has checked whose they are. */
+static bool store_revoke(X509_STORE *store, const Anpr__V1__TrustRoots *roots)
+{
+	for (size_t i = 0; i < roots->n_roots; i++)
+		for (size_t k = 0; k < roots->roots[i]->n_revocation_lists; k++) {
+			const ProtobufCBinaryData *list = &roots->roots[i]->revocation_lists[k];
+			const unsigned char *p = list->data;
+			X509_CRL *crl = d2i_X509_CRL(NULL, &p, (long)list->len);
+			bool added = crl && X509_STORE_add_crl(store, crl) == 1;
+
+			X509_CRL_free(crl);
+			if (!added)
+				return false;
+			X509_STORE_set_flags(store, X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL);
+		}
+	X509_STORE_set_verify_cb(store, lenient);
+	return true;
+}
+
 /* The store decides; the list of names helps browsers to offer the right certificate. */
 static bool context_trust(SSL_CTX *context, const struct root *roots, size_t n)
 {
@@ -128,7 +161,8 @@ struct status tls_trust(struct tls *t, const Anpr__V1__TrustRoots *roots, struct
 		if (!ok(root_add(&made, &n, roots->roots[i])))
 			error_add(e, NULL, 0, 0, "the trust root of %.64s cannot be read",
 				roots->roots[i]->organisation);
-	if (!context || !context_trust(context, made, n)) {
+	if (!context || !context_trust(context, made, n) ||
+		!store_revoke(SSL_CTX_get_cert_store(context), roots)) {
 		SSL_CTX_free(context);
 		roots_free(made, n);
 		return S_FAULT;
@@ -159,6 +193,19 @@ const struct root *tls_root_of(const struct tls *t, SSL *ssl)
 		found = &t->roots[i];
 	}
 	return found;
+}
+
+bool tls_still_good(const struct tls *t, SSL *ssl)
+{
+	X509_STORE_CTX *context = X509_STORE_CTX_new();
+	bool good = context &&
+		    X509_STORE_CTX_init(context, SSL_CTX_get_cert_store(t->context),
+			    SSL_get0_peer_certificate(ssl), SSL_get_peer_cert_chain(ssl)) == 1 &&
+		    X509_STORE_CTX_set_default(context, "ssl_client") == 1 && X509_verify_cert(context) == 1;
+
+	X509_STORE_CTX_free(context);
+	ERR_clear_error();
+	return good;
 }
 
 bool tls_trusts(const struct tls *t, const struct digest *root, const char *organisation)

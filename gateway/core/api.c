@@ -123,6 +123,8 @@ static void look(void *context, const struct governance *g)
 		return;
 	if (path_is(path, "/v1/head"))
 		v->body = view_head(v, g);
+	else if (path_is(path, "/v1/trust"))
+		v->body = governance_view_trust(g);
 	else if (path_is(path, "/v1/history"))
 		v->body = view_history(v, g);
 	else if (path_is(path, "/v1/proposals"))
@@ -148,8 +150,8 @@ static void handle_get(struct core *core, const Anpr__V1__AdminRequest *request)
 		v.body = status_view(core);
 	if (!v.body) {
 		v.status = 404;
-		v.body = api_error(
-			"no such view; there are /v1/status, head, history, proposals, agreements, cameras");
+		v.body = api_error("no such view; there are /v1/status, head, trust, history, proposals, "
+				   "agreements, cameras");
 	}
 	core_answer(core, request->id, v.status, v.body);
 }

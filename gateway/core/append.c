@@ -132,6 +132,11 @@ static struct status attempt(
 	struct buffer value = {0};
 	struct status status;
 
+	/* An entry signed with a key that is not in the journal would break it for everybody. */
+	if (!journal_own_key_valid(j)) {
+		(void)error_set(e, "%s", JOURNAL_KEY_NOT_VALID);
+		return S_REFUSED;
+	}
 	body.sequence = governance_sequence(j->governance) + 1;
 	body.previous_hash.data = previous.v;
 	body.previous_hash.len = sizeof previous.v;

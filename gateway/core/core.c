@@ -239,6 +239,11 @@ static void look_roots(void *context, const struct governance *g)
 		anpr__v1__trust_root__init(root);
 		root->organisation = (char *)list[i].id;
 		root->ca_pem = arena_text(&arena, list[i].ca_pem);
+		root->revocation_lists =
+			arena_alloc(&arena, (list[i].n_revoked + 1) * sizeof *root->revocation_lists);
+		for (size_t k = 0; root->revocation_lists && k < list[i].n_revoked; k++)
+			root->revocation_lists[root->n_revocation_lists++] =
+				(ProtobufCBinaryData){list[i].revoked[k].n, (uint8_t *)list[i].revoked[k].p};
 		m.roots[m.n_roots++] = root;
 	}
 	r->sent = n > 0 && m.n_roots == n && ok(send_message(r->loop, FRAME_TRUST_ROOTS, &m.base));

@@ -70,6 +70,18 @@ static struct status read_documents(struct journal *j, int timeout_ms, struct er
 		add_document, j, &j->documents_next, e);
 }
 
+/* Nothing may be published, and this is why. */
+static void drop_policy(struct journal *j, const char *why)
+{
+	pthread_mutex_lock(&j->lock);
+	snapshot_release(j->snapshot);
+	j->snapshot = NULL;
+	atomic_store(&j->version, 0);
+	atomic_store(&j->binding, UINT64_MAX); /* nothing decided before may still be committed */
+	pthread_mutex_unlock(&j->lock);
+	journal_set_trouble(j, why);
+}
+
 static struct status break_off(struct journal *j, const struct journal_entry *entry, struct error *e)
 {
 	char text[512];
@@ -81,13 +93,7 @@ static struct status break_off(struct journal *j, const struct journal_entry *en
 		error_text(e));
 	j->broken = true;
 	log_error("journal broken", "detail=%s", LOG_QUOTE(text));
-	pthread_mutex_lock(&j->lock);
-	snapshot_release(j->snapshot);
-	j->snapshot = NULL;
-	atomic_store(&j->version, 0);
-	atomic_store(&j->binding, UINT64_MAX); /* nothing decided before may still be committed */
-	pthread_mutex_unlock(&j->lock);
-	journal_set_trouble(j, text);
+	drop_policy(j, text);
 	return S_REFUSED;
 }
 
@@ -215,6 +221,11 @@ void follow_publish(struct journal *j)
 
 	if (!j->dirty || j->broken || governance_sequence(j->governance) < j->seen_sequence)
 		return;
+	if (!journal_own_key_valid(j)) {
+		j->dirty = false;
+		drop_policy(j, JOURNAL_KEY_NOT_VALID);
+		return;
+	}
 	if (!ok(governance_snapshot(j->governance, clock_now(), &fresh))) {
 		journal_set_trouble(j, "policy could not be compiled: out of memory");
 		return;
@@ -231,6 +242,16 @@ void follow_publish(struct journal *j)
 	snapshot_release(old);
 	journal_set_trouble(j, "");
 	j->options.changed(j->options.context);
+}
+
+/* Genesis brings its node's key with it. */
+bool journal_own_key_valid(const struct journal *j)
+{
+	uint8_t key[32];
+
+	node_key_public(j->options.key, key);
+	return governance_sequence(j->governance) == 0 ||
+	       governance_node_key_valid(j->governance, j->options.node, key);
 }
 
 void follow_close(struct journal *j)

@@ -15,6 +15,11 @@
 
 #define JOURNAL_KEPT 1024 /* stored entries kept in memory for receipts */
 
+#define JOURNAL_KEY_NOT_VALID                                                                                \
+	"this node's signing key is not, or no longer, in the journal: give it the key that is and start "   \
+	"it "                                                                                                \
+	"again"
+
 enum request_kind { REQUEST_CATCH_UP, REQUEST_APPEND };
 
 /* A question to the thread; lives on the asker's stack until `done`. */
@@ -66,6 +71,8 @@ MUST struct status follow_to_end(struct journal *j, int64_t deadline, struct err
 void follow_publish(struct journal *j);
 void follow_close(struct journal *j);
 void follow_load_seen(struct journal *j);
+/* Whether this node may sign entries with the key it has. */
+bool journal_own_key_valid(const struct journal *j);
 /* append.c, on the journal's thread */
 MUST struct status append_run(
 	struct journal *j, struct journal_append *append, int64_t deadline, struct error *e);

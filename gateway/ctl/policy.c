@@ -56,6 +56,25 @@ static void agreement_show(const struct options *o, const struct agreement *a)
 	buffer_free(&text);
 }
 
+static void other_show(const struct options *o, const struct document *d)
+{
+	static const char *const kinds[] = {"", "organisation", "partner", "node_key"};
+	const char *kind = d->charter ? kinds[d->charter->kind] : "revocation_list";
+	const char *id = d->charter ? d->charter->id : "";
+	struct digest sha256 = digest_of(buffer_span(&d->text));
+
+	if (o->json) {
+		json_t *body =
+			json_pack("{s:s,s:s,s:s}", "kind", kind, "id", id, "sha256", DIGEST_TEXT(&sha256));
+		json_dumpf(body, stdout, JSON_INDENT(2));
+		putchar('\n');
+		json_decref(body);
+		return;
+	}
+	printf("%sWell formed%s: %s %s\n", colours()->good, colours()->plain, kind, id);
+	print_field("sha256", "%s", DIGEST_TEXT(&sha256));
+}
+
 static enum exit_code policy(struct options *o)
 {
 	struct document d = {0};
@@ -67,8 +86,10 @@ static enum exit_code policy(struct options *o)
 	code = document_read(o, o->arguments[1], &d);
 	if (code == DONE && d.cameras)
 		register_show(o, d.cameras);
-	else if (code == DONE)
+	else if (code == DONE && d.agreement)
 		agreement_show(o, d.agreement);
+	else if (code == DONE)
+		other_show(o, &d);
 	document_free(&d);
 	return code;
 }

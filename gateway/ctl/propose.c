@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * anprctl propose: an agreement or a register, checked here before it is sent.
+ * anprctl propose: a text of any kind, checked here before it is sent.
  */
 #include "gateway/ctl/document.h"
 #include "gateway/ctl/order.h"
@@ -44,9 +44,14 @@ static enum exit_code send(const struct options *o, const struct document *d)
 	order.command.propose = &ask;
 	order.command.reason = (char *)(o->reason ? o->reason : "");
 	order.document = buffer_span(&d->text);
-	order.heading = "Proposed.";
-	order.done = "The journal entry's number is the proposal's.";
-	order.next = "Who has to consent: anprctl proposals";
+	if (d->revoked) {
+		order.heading = "Revoked.";
+		order.done = "These certificates say nothing from now on; what they said before stays.";
+	} else {
+		order.heading = "Proposed.";
+		order.done = "The journal entry's number is the proposal's.";
+		order.next = "Who has to consent: anprctl proposals";
+	}
 	return order_send(o, &order);
 }
 
@@ -66,7 +71,7 @@ static enum exit_code propose(struct options *o)
 const struct verb verb_propose = {
 	.name = "propose",
 	.arguments = "FILE [--partner P] [--reason TEXT]",
-	.summary = "propose an agreement (YAML) or a camera register (CSV)",
+	.summary = "propose an agreement, a register, who may speak here; revoke certificates",
 	.help = "Proposes FILE on behalf of your body, which thereby consents to it; 'anprctl proposals' "
 		"shows who else\n"
 		"has to. What it would change comes back in words and counts. The file is checked first, and "
@@ -75,6 +80,27 @@ const struct verb verb_propose = {
 		"\n"
 		"  anprctl propose tfl-mps.yaml\n"
 		"  anprctl propose cameras.csv --partner tfl-ulez\n"
+		"  anprctl propose tfl.yaml            an organisation: its CA, its people\n"
+		"  anprctl propose sheffield.yaml      a partner: whose it is, who pushes, its clock bound\n"
+		"  anprctl propose gw-1.yaml           a node's key: added, retired, or one for the other\n"
+		"  anprctl propose tfl.crl             a revocation list of your own CA, PEM or DER\n"
+		"\n"
+		"  organisation: tfl                   partner: sheffield             node: gw-1\n"
+		"  ca: |                               organisation: scc              key: |\n"
+		"    -----BEGIN CERTIFICATE-----       push_subjects: [CN=sheffield]    -----BEGIN PUBLIC "
+		"KEY-----\n"
+		"    ...  (left out: as it is)         clock_bound: 2s                  ...\n"
+		"  people:                                                            retire: |\n"
+		"    - {subject: CN=bob, roles: [controller]}                           -----BEGIN PUBLIC "
+		"KEY-----\n"
+		"\n"
+		"An organisation's file names all of its people. Taking a person or role of your own body "
+		"away "
+		"applies at\n"
+		"once, and so does a revocation list; the rest needs every body that shares an agreement "
+		"with "
+		"it, or all\n"
+		"where there is none.\n"
 		"\n"
 		"Of a register, what only narrows (cameras retired or removed) applies at once; the rest "
 		"waits for\n"

@@ -44,10 +44,8 @@ static void proposals_show(const json_t *view)
 	json_array_foreach(view, i, p)
 	{
 		const json_t *consents = json_object_get(p, "consents");
-		const char *agreement = json_text(p, "agreement");
 		table_format(&t, "%llu", (unsigned long long)json_number(p, "number"));
-		table_format(
-			&t, "%s %s", json_text(p, "kind"), *agreement ? agreement : json_text(p, "partner"));
+		table_add(&t, json_text(p, "about"));
 		table_add(&t, json_text(p, "state"));
 		table_add(&t, TIME_SHORT(p, "proposed"));
 		table_format(&t, "%s, %s", json_text(p, "subject"), json_text(p, "proposer"));

@@ -27,14 +27,6 @@ static struct status check_names(const struct agreement *a, struct error *e)
 	return S_OK;
 }
 
-static bool has_decider(const struct organisation *o)
-{
-	for (size_t i = 0; i < o->n_people; i++)
-		if (o->people[i].roles & DECIDERS)
-			return true;
-	return false;
-}
-
 static struct status check_bodies(
 	const struct governance *g, const struct partner *p, const struct agreement *a, struct error *e)
 {
@@ -49,7 +41,7 @@ static struct status check_bodies(
 		if (!o)
 			return state_refuse(e, "consents name %s, which is no organisation of this gateway",
 				a->consents[i]);
-		if (!has_decider(o))
+		if (!organisation_decides(o))
 			return state_refuse(e, "consents name %s, which has nobody who may consent", o->id);
 	}
 	return S_OK;

@@ -15,12 +15,14 @@ static bool signed_by(const struct journal_entry *entry, const uint8_t *key)
 		span_binary(entry->stored->signature)));
 }
 
-static bool node_known(const struct governance *g, const struct journal_entry *entry)
+/* The key of its node that signed it, and is not retired; NOWHERE = none. */
+static size_t signing_key(const struct governance *g, const struct journal_entry *entry)
 {
 	for (size_t i = 0; i < g->n_keys; i++)
-		if (strcmp(g->key_nodes[i], entry->body->node) == 0 && signed_by(entry, g->keys[i]))
-			return true;
-	return false;
+		if (!g->key_facts[i].retired && strcmp(g->key_facts[i].node, entry->body->node) == 0 &&
+			signed_by(entry, g->keys[i]))
+			return i;
+	return NOWHERE;
 }
 
 /* The first entry brings its keys with it. */
@@ -47,7 +49,7 @@ static struct status place_judge(
 			genesis ? "journal entry %llu begins the journal a second time"
 				: "journal entry %llu: the journal does not begin with who there is",
 			number);
-	if (genesis ? !genesis_node_known(entry) : !node_known(g, entry))
+	if (genesis ? !genesis_node_known(entry) : signing_key(g, entry) == NOWHERE)
 		return state_refuse(
 			e, "journal entry %llu is not signed by a key of node %s", number, entry->body->node);
 	return S_OK;
@@ -73,6 +75,7 @@ static void history_of(const struct plan *p, struct history *h)
 	h->organisation = memory_text(p->command->organisation);
 	h->subject = memory_text(p->subject);
 	h->reason = memory_text(p->command->reason);
+	h->about = memory_text(p->about);
 	struct buffer effect = p->effect;
 	h->effect = memory_text(buffer_text(&effect));
 	h->accepted = p->accepted;
@@ -148,11 +151,6 @@ static struct status body_apply(
 		TRY(enforced_judge(g, b->enforced, e));
 		enforced_execute(g, b->enforced, b->sequence, h);
 		return S_OK;
-	case ANPR__V1__JOURNAL_ENTRY__BODY_NODE_KEY:
-		TRY(node_key_judge(g, b->node_key, e));
-		node_key_execute(g, b->node_key);
-		h->action = "node_key";
-		return S_OK;
 	case ANPR__V1__JOURNAL_ENTRY__BODY__NOT_SET:
 	case _ANPR__V1__JOURNAL_ENTRY__BODY__CASE_IS_INT_SIZE:
 		break;
@@ -165,10 +163,13 @@ struct status governance_apply(struct governance *g, const struct journal_entry 
 	struct history h = {
 		.time = {entry->body->time_ms}, .accepted = {entry->body->time_ms}, .hash = entry->hash};
 	TRY(place_judge(g, entry, e));
+	size_t key = signing_key(g, entry); /* before the entry itself retires it */
 	struct status s = body_apply(g, entry->body, &h, e);
 	if (s.kind == STATUS_BAD_INPUT)
 		return S_REFUSED;
 	TRY(s);
+	if (key != NOWHERE)
+		node_key_used(g, key, entry->body->sequence);
 	h.node = memory_text(entry->body->node);
 	GROW(g->history, g->sequence);
 	g->history[g->sequence++] = h;

@@ -33,9 +33,14 @@ static void need(const char ***list, size_t *n, const char *organisation)
 size_t consents_needed(
 	const struct governance *g, const struct proposal *p, struct utc_ms at, const char ***out)
 {
-	const struct partner *partner = &g->partners[p->partner];
 	size_t n = 0;
 	*out = NULL;
+	for (size_t i = 0; p->charter && i < g->n_organisations; i++)
+		if (charter_asks(g, p->charter, at, &g->organisations[i]))
+			need(out, &n, g->organisations[i].id);
+	if (p->charter)
+		return n;
+	const struct partner *partner = &g->partners[p->partner];
 	if (p->cameras)
 		need(out, &n, partner->organisation);
 	for (size_t i = 0; p->agreement && i < p->agreement->n_consents; i++)
@@ -52,7 +57,7 @@ size_t consents_needed(
 	return n;
 }
 
-static bool needs(
+bool consent_needed(
 	const struct governance *g, const struct proposal *p, struct utc_ms at, const char *organisation)
 {
 	const char **list;
@@ -64,8 +69,7 @@ static bool needs(
 	return found;
 }
 
-/* With this body's consent, who is still missing? Says so, and whether nobody is. */
-static bool complete(struct plan *p, const struct proposal *of)
+bool consents_complete(struct plan *p, const struct proposal *of)
 {
 	const char **list;
 	size_t n = consents_needed(p->g, of, p->at, &list), missing = 0;
@@ -97,11 +101,12 @@ static struct status find_text(
 	return S_WAIT;
 }
 
-static struct proposal *proposal_new(const struct plan *p, size_t partner)
+struct proposal *proposal_new(const struct plan *p, size_t partner, char *about)
 {
 	struct proposal *proposal = memory_new(1, sizeof *proposal);
 	proposal->kind = p->command->propose->document->kind;
 	proposal->partner = partner;
+	proposal->about = about;
 	proposal->at = p->at;
 	proposal->organisation = memory_text(p->command->organisation);
 	proposal->subject = memory_text(p->subject);
@@ -110,8 +115,7 @@ static struct proposal *proposal_new(const struct plan *p, size_t partner)
 	return proposal;
 }
 
-/* The same text again would only split the consents. */
-static struct status check_repeated(const struct plan *p, const struct proposal *new, struct error *e)
+struct status proposal_check_repeated(const struct plan *p, const struct proposal *new, struct error *e)
 {
 	for (size_t i = 0; i < p->g->n_proposals; i++) {
 		const struct proposal *o = p->g->proposals[i];
@@ -122,6 +126,15 @@ static struct status check_repeated(const struct plan *p, const struct proposal 
 				(unsigned long long)o->number);
 	}
 	return S_OK;
+}
+
+static char *about(const char *kind, const char *id)
+{
+	struct buffer text = {0};
+	text_add(&text, "%s %s", kind, id);
+	char *out = memory_text(buffer_text(&text));
+	buffer_free(&text);
+	return out;
 }
 
 /* --- what comes into force --- */
@@ -170,6 +183,13 @@ static void register_effective(struct plan *p, size_t partner, const struct came
 static struct status take_effect(struct plan *p, const struct proposal *of, struct error *e)
 {
 	p->completes = true;
+	if (of->charter) {
+		text_add(&p->effect, ": ");
+		TRY(charter_check(p, of->charter, e));
+		p->enacts = of->charter;
+		text_add(&p->effect, "; in force at once");
+		return S_OK;
+	}
 	if (of->agreement)
 		return agreement_effective(p, of, e);
 	register_effective(p, of->partner, of->cameras);
@@ -206,19 +226,19 @@ static struct status propose_agreement(struct plan *p, struct span text, struct 
 		return s;
 	}
 	size_t partner = state_partner(p->g, a->partner);
-	p->proposal = proposal_new(p, partner);
+	p->proposal = proposal_new(p, partner, about("agreement", a->id));
 	p->proposal->agreement = a;
 	plan_touch(p, partner);
 	size_t current = partner_agreement(&p->g->partners[partner], a->id, p->at);
 	if (current != NOWHERE && digest_equal(&p->g->partners[partner].agreements[current].agreement->sha256,
 					  &p->proposal->sha256))
 		return state_refuse(e, "this text of agreement %s is in force already", a->id);
-	if (!needs(p->g, p->proposal, p->at, p->command->organisation))
+	if (!consent_needed(p->g, p->proposal, p->at, p->command->organisation))
 		return state_refuse(e, "%s is none of the bodies that consent to agreement %s",
 			p->command->organisation, a->id);
-	TRY(check_repeated(p, p->proposal, e));
+	TRY(proposal_check_repeated(p, p->proposal, e));
 	TRY(describe_agreement(p, a));
-	if (complete(p, p->proposal))
+	if (consents_complete(p, p->proposal))
 		TRY(take_effect(p, p->proposal, e));
 	return S_OK;
 }
@@ -242,7 +262,7 @@ static struct status judge_register(struct plan *p, struct camera_register *new,
 	struct register_difference d = register_difference(old, new);
 	if (old && difference_none(&d))
 		return state_refuse(e, "the register changes nothing");
-	if (!needs(p->g, p->proposal, p->at, p->command->organisation))
+	if (!consent_needed(p->g, p->proposal, p->at, p->command->organisation))
 		return state_refuse(e, "%s is none of the bodies that consent to a register of %s",
 			p->command->organisation, partner->id);
 	describe_register(p, partner->id, &d, new->n);
@@ -253,8 +273,8 @@ static struct status judge_register(struct plan *p, struct camera_register *new,
 		p->proposal = NULL;
 		return S_OK;
 	}
-	TRY(check_repeated(p, p->proposal, e));
-	if (complete(p, p->proposal))
+	TRY(proposal_check_repeated(p, p->proposal, e));
+	if (consents_complete(p, p->proposal))
 		return take_effect(p, p->proposal, e);
 	if (d.removed) {
 		struct camera_register *narrowed = register_narrowed(old, new);
@@ -273,10 +293,22 @@ static struct status propose_register(struct plan *p, struct span text, struct e
 	if (partner == NOWHERE)
 		return state_refuse(e, "%s is no partner of this gateway", p->command->propose->partner);
 	TRY(register_parse(text, p->command->propose->document->name, &new, e));
-	p->proposal = proposal_new(p, partner);
+	p->proposal = proposal_new(p, partner, about("register of", p->g->partners[partner].id));
 	p->proposal->cameras = new;
 	plan_touch(p, partner);
 	return judge_register(p, new, e);
+}
+
+static struct status propose_text(
+	struct plan *p, Anpr__V1__DocumentKind kind, struct span text, struct error *e)
+{
+	if (kind == ANPR__V1__DOCUMENT_KIND__DOCUMENT_KIND_AGREEMENT)
+		return propose_agreement(p, text, e);
+	if (kind == ANPR__V1__DOCUMENT_KIND__DOCUMENT_KIND_REGISTER)
+		return propose_register(p, text, e);
+	if (kind == ANPR__V1__DOCUMENT_KIND__DOCUMENT_KIND_REVOCATION_LIST)
+		return revoke_judge(p, text, e);
+	return charter_judge(p, text, e);
 }
 
 struct status propose_judge(struct plan *p, struct error *e)
@@ -284,12 +316,8 @@ struct status propose_judge(struct plan *p, struct error *e)
 	const Anpr__V1__DocumentRef *ref = p->command->propose->document;
 	struct span text;
 	p->touches = true;
-	if (ref->kind != ANPR__V1__DOCUMENT_KIND__DOCUMENT_KIND_AGREEMENT &&
-		ref->kind != ANPR__V1__DOCUMENT_KIND__DOCUMENT_KIND_REGISTER)
-		return state_refuse(e, "only agreements and registers can be proposed");
 	TRY(find_text(p, ref, &text, e));
-	TRY(ref->kind == ANPR__V1__DOCUMENT_KIND__DOCUMENT_KIND_AGREEMENT ? propose_agreement(p, text, e)
-									  : propose_register(p, text, e));
+	TRY(propose_text(p, ref->kind, text, e));
 	if (p->proposal)
 		p->proposal->effect = memory_text(buffer_text(&p->effect));
 	return S_OK;
@@ -306,15 +334,17 @@ static const struct proposal *open_proposal(struct plan *p, uint64_t number, str
 	const struct proposal *of = state_proposal(p->g, number);
 	const char *why = NULL;
 	p->touches = true;
-	if (of)
+	if (of && of->partner != NOWHERE)
 		plan_touch(p, of->partner);
+	if (of && of->charter)
+		p->about = memory_text(of->about);
 	if (!of)
 		error_add(e, NULL, 0, 0, "there is no proposal %llu", (unsigned long long)number);
 	else if (of->state != PROPOSAL_OPEN)
 		why = closed_words[of->state];
 	else if (p->at.v >= of->at.v + PROPOSAL_LIFE_MS)
 		why = closed_words[PROPOSAL_LAPSED];
-	else if (!needs(p->g, of, p->at, p->command->organisation))
+	else if (!consent_needed(p->g, of, p->at, p->command->organisation))
 		why = "is for others: yours is none of the bodies that it asks";
 	else
 		return of;
@@ -334,7 +364,7 @@ struct status approve_judge(struct plan *p, struct error *e)
 	p->consents_to = of->number;
 	text_add(&p->effect, "%s consents to proposal %llu", p->command->organisation,
 		(unsigned long long)of->number);
-	if (complete(p, of))
+	if (consents_complete(p, of))
 		return take_effect(p, of, e);
 	return S_OK;
 }

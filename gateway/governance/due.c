@@ -188,7 +188,10 @@ static void proposal_execute(struct governance *g, uint64_t subject, struct hist
 	struct proposal *p = (struct proposal *)state_proposal(g, subject);
 	h->action = "proposal_lapsed";
 	p->state = PROPOSAL_LAPSED;
-	touch(h, p->partner);
+	if (p->partner != NOWHERE)
+		touch(h, p->partner);
+	if (p->charter)
+		h->about = memory_text(p->about);
 }
 
 static bool stopped(const struct governance *g, size_t partner)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The first entry: who there is. And the same list made from a configuration held against it later; and nodes
- * that join.
+ * The first entry: who there is. And the same list made from a configuration held against it later: what was
+ * decided since rules, whatever the configuration still says.
  */
 #include "gateway/governance/memory.h"
 #include "gateway/governance/state.h"
@@ -10,7 +10,6 @@
 #include <stdlib.h>
 
 #define CLOCK_BOUND_MS 2000 /* unless agreed otherwise */
-#define KEYS_MAX       64
 
 static struct status organisations_judge(const Anpr__V1__Genesis *s, struct error *e)
 {
@@ -74,6 +73,7 @@ static unsigned role_bits(const Anpr__V1__Person *p)
 
 static void organisation_take(struct organisation *to, const Anpr__V1__Organisation *from)
 {
+	*to = (struct organisation){0};
 	to->id = memory_text(from->id);
 	text_add_bytes(&to->trust_root, span_binary(from->trust_root));
 	to->people = memory_new(from->n_people, sizeof *to->people);
@@ -90,6 +90,7 @@ static int64_t clock_bound(const Anpr__V1__Partner *p)
 
 static void partner_take(struct partner *to, const Anpr__V1__Partner *from)
 {
+	*to = (struct partner){0};
 	to->id = memory_text(from->id);
 	to->organisation = memory_text(from->organisation);
 	to->clock_bound_ms = clock_bound(from);
@@ -99,8 +100,10 @@ static void partner_take(struct partner *to, const Anpr__V1__Partner *from)
 		to->push_subjects[i] = memory_text(from->push_subjects[i]);
 }
 
-static void lists_make(struct governance *g)
+void lists_make(struct governance *g)
 {
+	free(g->partner_list);
+	free(g->organisation_list);
 	g->partner_list = memory_new(g->n_partners, sizeof *g->partner_list);
 	for (size_t i = 0; i < g->n_partners; i++) {
 		const struct partner *p = &g->partners[i];
@@ -109,43 +112,26 @@ static void lists_make(struct governance *g)
 	}
 	g->organisation_list = memory_new(g->n_organisations, sizeof *g->organisation_list);
 	for (size_t i = 0; i < g->n_organisations; i++)
-		g->organisation_list[i] = (struct governance_organisation){
-			g->organisations[i].id, buffer_span(&g->organisations[i].trust_root)};
+		g->organisation_list[i] = (struct governance_organisation){g->organisations[i].id,
+			buffer_span(&g->organisations[i].trust_root), g->organisations[i].revoked_der,
+			g->organisations[i].n_revoked};
 }
 
 void genesis_execute(struct governance *g, const Anpr__V1__Genesis *s)
 {
 	g->gateway = memory_text(s->gateway);
 	g->publishers = s->publishers;
-	g->n_organisations = s->n_organisations;
-	g->organisations = memory_new(s->n_organisations, sizeof *g->organisations);
-	for (size_t i = 0; i < s->n_organisations; i++)
-		organisation_take(&g->organisations[i], s->organisations[i]);
-	g->n_partners = s->n_partners;
-	g->partners = memory_new(s->n_partners, sizeof *g->partners);
-	for (size_t i = 0; i < s->n_partners; i++)
-		partner_take(&g->partners[i], s->partners[i]);
+	for (size_t i = 0; i < s->n_organisations; i++) {
+		GROW(g->organisations, i);
+		organisation_take(&g->organisations[g->n_organisations++], s->organisations[i]);
+	}
+	for (size_t i = 0; i < s->n_partners; i++) {
+		GROW(g->partners, i);
+		partner_take(&g->partners[g->n_partners++], s->partners[i]);
+	}
 	for (size_t i = 0; i < s->n_node_keys; i++)
-		node_key_execute(g, s->node_keys[i]);
+		node_key_add(g, s->node_keys[i]->node, s->node_keys[i]->public_key.data, 1, NOWHERE);
 	lists_make(g);
-}
-
-struct status node_key_judge(const struct governance *g, const Anpr__V1__NodeKey *key, struct error *e)
-{
-	if (g->n_keys >= KEYS_MAX)
-		return state_refuse(e, "more than %d node keys", KEYS_MAX);
-	for (size_t i = 0; i < g->n_keys; i++)
-		if (memcmp(g->keys[i], key->public_key.data, 32) == 0)
-			return state_refuse(e, "the key is node %s's already", g->key_nodes[i]);
-	return S_OK;
-}
-
-void node_key_execute(struct governance *g, const Anpr__V1__NodeKey *key)
-{
-	GROW(g->keys, g->n_keys);
-	GROW(g->key_nodes, g->n_keys);
-	memcpy(g->keys[g->n_keys], key->public_key.data, 32);
-	g->key_nodes[g->n_keys++] = memory_text(key->node);
 }
 
 /* --- the configuration against the journal --- */
@@ -172,17 +158,21 @@ static void organisations_match(const struct governance *g, const Anpr__V1__Gene
 	for (size_t i = 0; i < s->n_organisations; i++) {
 		const struct organisation *o = state_organisation(g, s->organisations[i]->id);
 		if (!o) {
-			error_add(e, NULL, 0, 0, "organisation %s is not in the journal",
+			error_add(e, NULL, 0, 0,
+				"organisation %s is not in the journal: it has to be proposed (anprctl "
+				"propose)",
 				s->organisations[i]->id);
 			continue;
 		}
+		if (o->entry)
+			continue; /* changed by consent since: the journal rules */
 		if (!span_equal(buffer_span(&o->trust_root), span_binary(s->organisations[i]->trust_root)))
 			error_add(e, NULL, 0, 0, "organisation %s has another trust root in the journal",
 				o->id);
 		people_match(g, o, s->organisations[i], e);
 	}
 	for (size_t i = 0; i < g->n_organisations; i++)
-		if (!has_organisation(s, g->organisations[i].id))
+		if (!g->organisations[i].entry && !has_organisation(s, g->organisations[i].id))
 			error_add(e, NULL, 0, 0, "organisation %s is in the journal only",
 				g->organisations[i].id);
 }
@@ -201,14 +191,20 @@ static bool same_subjects(const struct partner *p, const Anpr__V1__Partner *s)
 
 static void partners_match(const struct governance *g, const Anpr__V1__Genesis *s, struct error *e)
 {
-	size_t known = 0;
+	size_t known = 0, first = 0;
+	for (size_t i = 0; i < g->n_partners; i++)
+		first += !g->partners[i].entry;
 	for (size_t i = 0; i < s->n_partners; i++) {
 		size_t at = state_partner(g, s->partners[i]->id);
 		if (at == NOWHERE) {
-			error_add(e, NULL, 0, 0, "partner %s is not in the journal", s->partners[i]->id);
+			error_add(e, NULL, 0, 0,
+				"partner %s is not in the journal: it has to be proposed (anprctl propose)",
+				s->partners[i]->id);
 			continue;
 		}
 		const struct partner *p = &g->partners[at];
+		if (p->entry)
+			continue; /* changed by consent since: the journal rules */
 		known++;
 		if (strcmp(p->organisation, s->partners[i]->organisation) != 0)
 			error_add(
@@ -219,18 +215,29 @@ static void partners_match(const struct governance *g, const Anpr__V1__Genesis *
 		if (!same_subjects(p, s->partners[i]))
 			error_add(e, NULL, 0, 0, "partner %s has other push subjects in the journal", p->id);
 	}
-	if (known < g->n_partners)
-		error_add(e, NULL, 0, 0, "%zu partners are in the journal only", g->n_partners - known);
+	if (known < first)
+		error_add(e, NULL, 0, 0, "%zu partners are in the journal only", first - known);
 }
 
+/* A node that signed with a key nobody knows would break the journal for all. */
 static void keys_match(const struct governance *g, const Anpr__V1__Genesis *s, struct error *e)
 {
-	for (size_t i = 0; i < s->n_node_keys; i++)
-		for (size_t k = 0; k < g->n_keys; k++)
-			if (memcmp(g->keys[k], s->node_keys[i]->public_key.data, 32) == 0 &&
-				strcmp(g->key_nodes[k], s->node_keys[i]->node) != 0)
-				error_add(e, NULL, 0, 0, "the key of node %s is node %s's in the journal",
-					s->node_keys[i]->node, g->key_nodes[k]);
+	for (size_t i = 0; i < s->n_node_keys; i++) {
+		const char *node = s->node_keys[i]->node;
+		size_t at = node_key_find(g, s->node_keys[i]->public_key.data);
+		if (at == NOWHERE)
+			error_add(e, NULL, 0, 0,
+				"the signing key of node %s is not in the journal: it has to be proposed "
+				"(anprctl "
+				"propose)",
+				node);
+		else if (strcmp(g->key_facts[at].node, node) != 0)
+			error_add(e, NULL, 0, 0, "the key of node %s is node %s's in the journal", node,
+				g->key_facts[at].node);
+		else if (g->key_facts[at].retired)
+			error_add(e, NULL, 0, 0, "the signing key of node %s was retired by entry %llu", node,
+				(unsigned long long)g->key_facts[at].retired);
+	}
 }
 
 struct status governance_matches(

@@ -90,11 +90,17 @@ struct governance_partner {
 };
 size_t governance_partners(const struct governance *g, const struct governance_partner **out);
 uint32_t governance_publishers(const struct governance *g);
+/* All keys that nodes ever had: what was signed before a key retired stays good. Borrowed until the next
+ * apply. */
 size_t governance_node_keys(const struct governance *g, const uint8_t (**keys)[32]);
+/* Whether the node may sign with this key now. */
+bool governance_node_key_valid(const struct governance *g, const char *node, const uint8_t key[32]);
 /* Trust roots, for the TLS listener. Borrowed until the next apply. */
 struct governance_organisation {
 	const char *id;
 	struct span ca_pem;
+	const struct span *revoked; /* revocation lists, DER */
+	size_t n_revoked;
 };
 size_t governance_organisations(const struct governance *g, const struct governance_organisation **out);
 /* Roles of a person, as bits of Role; 0 = nobody. */
@@ -103,6 +109,8 @@ unsigned governance_roles(const struct governance *g, const char *organisation, 
 /* Views as JSON texts for the API; the caller frees. `partner` NULL = all. */
 char *governance_view_agreements(const struct governance *g, struct utc_ms now);
 char *governance_view_proposals(const struct governance *g);
+/* Who there is: one object of organisations, partners and node keys. */
+char *governance_view_trust(const struct governance *g);
 char *governance_view_history(const struct governance *g, const char *partner, struct utc_ms since);
 char *governance_view_cameras(const struct governance *g, const char *partner, struct utc_ms now);
 /* Switches of one partner, one object each: side, selectors, position, by whom, since when, until when. */

@@ -44,18 +44,24 @@ static struct status head_judge(const struct plan *p, struct error *e)
 	return S_OK;
 }
 
-/* Something about the same partner was decided after the head that the person saw. */
+static struct status stale(const struct plan *p, uint64_t entry, const char *about, struct error *e)
+{
+	return state_refuse(e,
+		"stale: entry %llu (%s) was made about %s since entry %llu, the newest you saw",
+		(unsigned long long)entry, p->g->history[entry - 1].action, about,
+		(unsigned long long)p->command->head_sequence);
+}
+
+/* Something about the same partner, or the same charter, was decided after the head that the person saw. */
 static struct status stale_judge(const struct plan *p, struct error *e)
 {
 	for (uint64_t n = p->command->head_sequence + 1; n <= p->g->sequence; n++) {
 		const struct history *h = &p->g->history[n - 1];
+		if (h->touches && h->about && p->about && strcmp(h->about, p->about) == 0)
+			return stale(p, n, h->about, e);
 		for (size_t i = 0; h->touches && i < h->n_partners; i++)
 			if (p->touched[h->partners[i]])
-				return state_refuse(e,
-					"stale: entry %llu (%s) was made about %s since entry %llu, the "
-					"newest you saw",
-					(unsigned long long)n, h->action, p->g->partners[h->partners[i]].id,
-					(unsigned long long)p->command->head_sequence);
+				return stale(p, n, p->g->partners[h->partners[i]].id, e);
 	}
 	return S_OK;
 }

@@ -29,6 +29,9 @@ void plan_fini(struct plan *p)
 	agreement_release(p->agreement);
 	schedule_release(p->schedule);
 	register_release(p->cameras);
+	charter_free(p->narrowed);
+	revocation_list_free(p->revokes);
+	free(p->about);
 	*p = (struct plan){0};
 }
 
@@ -160,4 +163,5 @@ void plan_execute(struct governance *g, struct plan *p, uint64_t number)
 	if (p->partner != NOWHERE)
 		partner_take(g, p, about, number);
 	switches_take(g, p, number);
+	charter_take(g, p, number);
 }

@@ -43,6 +43,10 @@ struct plan {
 	struct camera_register *cameras; /* takes effect */
 	size_t withdraws;                /* version that is withdrawn; NOWHERE = none */
 	bool acknowledges;               /* a gap */
+	char *about;                     /* the charter it is about, as a proposal's; NULL = none */
+	const struct charter *enacts;    /* takes effect; the proposal's */
+	struct charter *narrowed;        /* takes effect at once, whatever becomes of a proposal */
+	struct revocation_list *revokes; /* takes effect */
 };
 
 void plan_init(struct plan *p, const struct governance *g);
@@ -68,6 +72,28 @@ struct status propose_judge(struct plan *p, struct error *e);
 struct status approve_judge(struct plan *p, struct error *e);
 struct status refuse_judge(struct plan *p, struct error *e);
 struct status withdraw_judge(struct plan *p, struct error *e);
+
+/* Organisations, partners, node keys, proposed as p->command says (charter.c). */
+struct status charter_judge(struct plan *p, struct span text, struct error *e);
+/* Whether it can take effect as things stand, and what it would change, in words. */
+struct status charter_check(struct plan *p, const struct charter *c, struct error *e);
+bool charter_is(Anpr__V1__DocumentKind kind);
+/* Whether the body's consent is needed to one of these (consent.c lists the rest). */
+bool charter_asks(const struct governance *g, const struct charter *c, struct utc_ms at,
+	const struct organisation *body);
+/* Carry out what the plan has of these (charter_take.c). */
+void charter_take(struct governance *g, struct plan *p, uint64_t number);
+/* A revocation list (revoke.c). */
+struct status revoke_judge(struct plan *p, struct span text, struct error *e);
+
+/* A proposal as the command has it; `about` becomes the proposal's (consent.c). */
+struct proposal *proposal_new(const struct plan *p, size_t partner, char *about);
+/* The same text again would only split the consents. */
+struct status proposal_check_repeated(const struct plan *p, const struct proposal *new, struct error *e);
+bool consent_needed(
+	const struct governance *g, const struct proposal *p, struct utc_ms at, const char *organisation);
+/* With this body's consent, who is still missing? Says so, and whether nobody is. */
+bool consents_complete(struct plan *p, const struct proposal *of);
 
 /* Whether the agreement may come into force as things stand (agreement_check.c). */
 struct status agreement_check(

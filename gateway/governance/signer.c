@@ -10,12 +10,13 @@
 static struct status verify_one(const struct plan *p, const struct organisation *o,
 	const Anpr__V1__Signature *s, char *subject, struct error *e)
 {
-	struct span value = span_binary(s->value), root = buffer_span(&o->trust_root);
+	struct span value = span_binary(s->value);
+	struct trust trust = {buffer_span(&o->trust_root), o->revoked, o->n_revoked, p->at};
 	switch (s->kind) {
 	case ANPR__V1__SIGNATURE_KIND__SIGNATURE_KIND_CMS:
-		return cms_verify(value, span_binary(p->signed_command->command), root, p->at, subject, e);
+		return cms_verify(value, span_binary(p->signed_command->command), &trust, subject, e);
 	case ANPR__V1__SIGNATURE_KIND__SIGNATURE_KIND_TLS_ATTESTED:
-		return certificate_verify(value, root, p->at, subject, e);
+		return certificate_verify(value, &trust, subject, e);
 	case ANPR__V1__SIGNATURE_KIND__SIGNATURE_KIND_UNSPECIFIED:
 	case _ANPR__V1__SIGNATURE_KIND_IS_INT_SIZE:
 		break;

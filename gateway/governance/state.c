@@ -37,6 +37,8 @@ void proposal_free(struct proposal *p)
 	free(p->name);
 	agreement_release(p->agreement);
 	register_release(p->cameras);
+	charter_free(p->charter);
+	free(p->about);
 	for (size_t i = 0; i < p->n_consents; i++) {
 		free(p->consents[i].organisation);
 		free(p->consents[i].subject);
@@ -52,6 +54,10 @@ static void organisation_fini(struct organisation *o)
 	for (size_t i = 0; i < o->n_people; i++)
 		free(o->people[i].subject);
 	free(o->people);
+	for (size_t i = 0; i < o->n_revoked; i++)
+		revocation_list_free(o->revoked[i]);
+	free(o->revoked);
+	free(o->revoked_der);
 }
 
 static void partner_fini(struct partner *p)
@@ -91,6 +97,7 @@ static void history_free(struct governance *g)
 		free(h->subject);
 		free(h->reason);
 		free(h->effect);
+		free(h->about);
 		free(h->partners);
 	}
 	free(g->history);
@@ -121,7 +128,9 @@ void governance_free(struct governance *g)
 	for (size_t i = 0; i < g->n_pending; i++)
 		free((void *)g->pending[i].partners);
 	free(g->pending);
-	memory_free_texts(g->key_nodes, g->n_keys);
+	for (size_t i = 0; i < g->n_keys; i++)
+		free(g->key_facts[i].node);
+	free(g->key_facts);
 	free(g->organisations);
 	free(g->partners);
 	free(g->proposals);
@@ -217,6 +226,14 @@ const struct camera_register *partner_register(const struct partner *p)
 	return p->n_registers ? p->registers[p->n_registers - 1].cameras : NULL;
 }
 
+bool organisation_decides(const struct organisation *o)
+{
+	for (size_t i = 0; i < o->n_people; i++)
+		if (o->people[i].roles & DECIDERS)
+			return true;
+	return false;
+}
+
 bool partner_has_side(const struct partner *p, const char *organisation, struct utc_ms at)
 {
 	if (strcmp(p->organisation, organisation) == 0)
@@ -246,12 +263,6 @@ size_t governance_partners(const struct governance *g, const struct governance_p
 uint32_t governance_publishers(const struct governance *g)
 {
 	return g->publishers;
-}
-
-size_t governance_node_keys(const struct governance *g, const uint8_t (**keys)[32])
-{
-	*keys = (const uint8_t(*)[32])g->keys;
-	return g->n_keys;
 }
 
 size_t governance_organisations(const struct governance *g, const struct governance_organisation **out)

@@ -8,6 +8,7 @@
 #define ANPR_GOVERNANCE_STATE_H
 
 #include "gateway/governance/governance.h"
+#include "gateway/text/charter.h"
 
 #include <uthash.h>
 
@@ -25,6 +26,10 @@ struct organisation {
 	struct buffer trust_root; /* PEM */
 	struct person *people;
 	size_t n_people;
+	struct revocation_list **revoked; /* the newest of each of its CAs */
+	struct span *revoked_der;         /* beside each: its bytes, borrowed from it */
+	size_t n_revoked;
+	uint64_t entry; /* the newest that changed its CA or people; 0 = the first still says it all */
 };
 
 /* Beside each policy_agreement_version. */
@@ -60,6 +65,7 @@ struct partner {
 	char **selectors;              /* beside each: what was asked for, canonical; see resolve.h */
 	size_t n_switches;
 	struct switch_state *states;
+	uint64_t entry;     /* the newest that changed it itself; 0 = the first still says it all */
 	uint64_t gap_entry; /* newest acknowledgement of a gap; 0 = none */
 	struct utc_ms gap_at;
 };
@@ -81,12 +87,14 @@ struct proposal {
 	uint64_t number;
 	Anpr__V1__DocumentKind kind;
 	enum proposal_state state;
-	size_t partner;
+	size_t partner; /* NOWHERE: it is about something else */
+	char *about;    /* "agreement A", "register of tfl-ulez", "organisation tfl", "node gw-1" */
 	struct utc_ms at;
 	char *organisation, *subject, *effect, *name;
 	struct digest sha256;
 	struct agreement *agreement;     /* for an agreement */
 	struct camera_register *cameras; /* for a register */
+	struct charter *charter;         /* for an organisation, a partner, a node's key */
 	struct consent *consents;
 	size_t n_consents;
 };
@@ -106,10 +114,18 @@ struct stop {
 	char *node, *partner; /* partner empty = all */
 };
 
+/* What is known of a node's key, beside the key. */
+struct key_facts {
+	char *node;
+	uint64_t since, retired; /* entries; retired 0 = valid */
+	size_t replaces; /* the key that retires with the first entry signed by this one; NOWHERE = none */
+};
+
 /* One entry as people see it. Item n is entry n + 1. */
 struct history {
 	struct utc_ms time, accepted;
 	char *node, *organisation, *subject, *reason, *effect;
+	char *about;        /* the charter it is about, as a proposal's; NULL = none */
 	const char *action; /* not owned */
 	size_t *partners;   /* touched */
 	size_t n_partners;
@@ -136,8 +152,8 @@ struct governance {
 	size_t n_organisations;
 	struct partner *partners;
 	size_t n_partners;
-	char **key_nodes; /* beside each key: the node that has it */
-	uint8_t (*keys)[32];
+	uint8_t (*keys)[32]; /* all there ever were */
+	struct key_facts *key_facts;
 	size_t n_keys;
 	struct proposal **proposals;
 	size_t n_proposals;
@@ -164,6 +180,8 @@ size_t partners_alive(const struct partner *p, struct utc_ms at);
 /* The newest register; NULL = none yet. */
 const struct camera_register *partner_register(const struct partner *p);
 /* Whether the organisation's switches are on one of this partner's two sides. */
+/* Whether it has anybody who may consent, propose and switch. */
+bool organisation_decides(const struct organisation *o);
 bool partner_has_side(const struct partner *p, const char *organisation, struct utc_ms at);
 const struct history *state_history(const struct governance *g, uint64_t number);
 /* Role bits of those who propose, consent and switch. */
@@ -180,8 +198,8 @@ __attribute__((format(printf, 2, 3))) struct status state_refuse(struct error *e
 /* Judge and take in the first entry. */
 struct status genesis_judge(const Anpr__V1__Genesis *genesis, struct error *e);
 void genesis_execute(struct governance *g, const Anpr__V1__Genesis *genesis);
-struct status node_key_judge(const struct governance *g, const Anpr__V1__NodeKey *key, struct error *e);
-void node_key_execute(struct governance *g, const Anpr__V1__NodeKey *key);
+/* What the getters lend out, made again after organisations or partners changed. */
+void lists_make(struct governance *g);
 /* `h` gets what the entry did, for the history. */
 struct status lapse_judge(const struct governance *g, const Anpr__V1__Lapse *l, const char *node,
 	struct utc_ms at, struct error *e);
@@ -191,6 +209,14 @@ struct status enforced_judge(const struct governance *g, const Anpr__V1__Enforce
 void enforced_execute(struct governance *g, const Anpr__V1__Enforced *n, uint64_t number, struct history *h);
 /* Entry `entry` waits to be enforced. */
 void pending_add(struct governance *g, uint64_t entry);
+
+/* --- node keys (node_key.c) --- */
+#define KEYS_MAX 64
+size_t node_key_find(const struct governance *g, const uint8_t key[32]); /* NOWHERE = never was one */
+void node_key_add(
+	struct governance *g, const char *node, const uint8_t key[32], uint64_t entry, size_t replaces);
+/* Entry `entry` was signed by this key: the one it replaces retires. */
+void node_key_used(struct governance *g, size_t key, uint64_t entry);
 
 /* --- switches (switch_state.c) --- */
 struct digest switch_key_digest(const struct switch_key *key);

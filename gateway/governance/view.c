@@ -6,10 +6,13 @@
  *
  * history      number, time, accepted, node, who {organisation, subject} | null, action, partner (null where
  * none or several), partners [], reason, effect, fences (needs to be enforced), enforced_by | null, hash
- *              action: genesis node_key off on propose_agreement propose_register approve refuse withdraw
+ *              action: genesis off on propose_agreement propose_register propose_organisation propose_partner
+ * propose_node_key revoke approve refuse withdraw
  *              acknowledge_gap period_ended agreement_ended proposal_lapsed stop_file stop_file_removed
- * enforced proposals    number, kind (agreement | register), state (open effective refused lapsed
- * superseded), partner, agreement | null, name, sha256, proposed, proposer, subject, consents {have [], need
+ * enforced proposals    number, kind (agreement | register | organisation |
+ * partner | node_key), about (in words), state (open effective refused lapsed
+ * superseded), partner | null, agreement | null, name, sha256, proposed, proposer, subject, consents {have
+ * [], need
  * []}, effect, lapses agreements   id, partner, recipient, topic, state (in_force not_started expired
  * withdrawn replaced), consents [], valid {from, until, review_by}, agreed, ended, version (entry of the last
  * consent), proposal, withdrawn_by (entry) | null, cameras, purposes [], share [], keep_for (ms), instrument,
@@ -108,6 +111,12 @@ static json_t *consents_view(const struct governance *g, const struct proposal *
 	return json_pack("{s:o, s:o}", "have", have, "need", missing);
 }
 
+static const char *proposal_kind(const struct proposal *p)
+{
+	static const char *const words[] = {"", "organisation", "partner", "node_key"};
+	return p->charter ? words[p->charter->kind] : p->agreement ? "agreement" : "register";
+}
+
 static const char *const proposal_states[] = {"open", "effective", "refused", "lapsed", "superseded"};
 
 char *governance_view_proposals(const struct governance *g)
@@ -117,14 +126,15 @@ char *governance_view_proposals(const struct governance *g)
 		const struct proposal *p = g->proposals[i];
 		const struct utc_ms lapses = {p->at.v + PROPOSAL_LIFE_MS};
 		json_array_append_new(list,
-			json_pack("{s:I, s:s, s:s, s:s, s:o, s:s, s:s, s:o, s:s, s:s, s:o, s:o, s:o}",
-				"number", (json_int_t)p->number, "kind",
-				p->agreement ? "agreement" : "register", "state", proposal_states[p->state],
-				"partner", g->partners[p->partner].id, "agreement",
-				view_text(p->agreement ? p->agreement->id : NULL), "name", p->name, "sha256",
-				DIGEST_TEXT(&p->sha256), "proposed", view_time(p->at), "proposer",
-				p->organisation, "subject", p->subject, "consents", consents_view(g, p),
-				"effect", view_text(p->effect), "lapses", view_time(lapses)));
+			json_pack("{s:I, s:s, s:s, s:s, s:o, s:o, s:s, s:s, s:o, s:s, s:s, s:o, s:o, s:o}",
+				"number", (json_int_t)p->number, "kind", proposal_kind(p), "state",
+				proposal_states[p->state], "about", p->about, "partner",
+				view_text(p->partner == NOWHERE ? NULL : g->partners[p->partner].id),
+				"agreement", view_text(p->agreement ? p->agreement->id : NULL), "name",
+				p->name, "sha256", DIGEST_TEXT(&p->sha256), "proposed", view_time(p->at),
+				"proposer", p->organisation, "subject", p->subject, "consents",
+				consents_view(g, p), "effect", view_text(p->effect), "lapses",
+				view_time(lapses)));
 	}
 	return view_finish(list);
 }

@@ -3,7 +3,7 @@
  * People's signatures: detached CMS (RFC 5652) over the command's stored bytes, and certificates under the
  * trust root of an organisation, all as of a given time. Which subject may do what is governance's to know.
  */
-#include "gateway/record/record.h"
+#include "gateway/record/revocation.h"
 
 #include <openssl/cms.h>
 #include <openssl/err.h>
@@ -114,20 +114,20 @@ struct status cms_sign(
 	return s;
 }
 
-/* A store that trusts the given roots alone, at the given time. */
-static X509_STORE *trust(struct span roots_pem, struct utc_ms at)
+/* A store that trusts the given roots alone, at the given time, less what they have revoked. */
+static X509_STORE *store_of(const struct trust *trust)
 {
-	CLEANUP(free_chain) STACK_OF(X509) *roots = read_chain(roots_pem);
+	CLEANUP(free_chain) STACK_OF(X509) *roots = read_chain(trust->root_pem);
 	X509_STORE *store = X509_STORE_new();
 	int n = roots ? sk_X509_num(roots) : 0;
 	for (int i = 0; store && i < n; i++)
 		(void)X509_STORE_add_cert(store, sk_X509_value(roots, i));
-	if (!store || n < 1) {
+	if (!store || n < 1 || !revocation_lists_use(store, trust->revoked, trust->n_revoked)) {
 		X509_STORE_free(store);
 		return NULL;
 	}
 	X509_VERIFY_PARAM *param = X509_STORE_get0_param(store);
-	X509_VERIFY_PARAM_set_time(param, (time_t)(at.v / 1000));
+	X509_VERIFY_PARAM_set_time(param, (time_t)(trust->at.v / 1000));
 	X509_VERIFY_PARAM_set_auth_level(param, SECURITY_LEVEL);
 	X509_VERIFY_PARAM_set_depth(param, 4);
 	return store;
@@ -173,8 +173,8 @@ static struct status signature_shape(CMS_ContentInfo *cms, struct error *e)
 	return S_OK;
 }
 
-struct status cms_verify(struct span der, struct span bytes, struct span trust_root_pem, struct utc_ms at,
-	char *subject, struct error *e)
+struct status cms_verify(
+	struct span der, struct span bytes, const struct trust *trust, char *subject, struct error *e)
 {
 	ERR_clear_error();
 	if (der.n > CMS_MAX)
@@ -184,7 +184,7 @@ struct status cms_verify(struct span der, struct span bytes, struct span trust_r
 	if (!cms || p != der.p + der.n)
 		return refuse(e, "signature", "not CMS");
 	TRY(signature_shape(cms, e));
-	CLEANUP(free_store) X509_STORE *store = trust(trust_root_pem, at);
+	CLEANUP(free_store) X509_STORE *store = store_of(trust);
 	CLEANUP(free_bio) BIO *data = bio_of(bytes);
 	if (!store || !data)
 		return refuse(e, "signature", "no trust root to check it by");
@@ -201,8 +201,7 @@ struct status cms_verify(struct span der, struct span bytes, struct span trust_r
 	return s;
 }
 
-struct status certificate_verify(
-	struct span der, struct span trust_root_pem, struct utc_ms at, char *subject, struct error *e)
+struct status certificate_verify(struct span der, const struct trust *trust, char *subject, struct error *e)
 {
 	ERR_clear_error();
 	const unsigned char *p = der.p;
@@ -210,7 +209,7 @@ struct status certificate_verify(
 	X509 *certificate = der.n && der.n <= CMS_MAX ? d2i_X509(NULL, &p, (long)der.n) : NULL;
 	if (!certificate || p != der.p + der.n)
 		return refuse(e, "certificate", "not readable");
-	CLEANUP(free_store) X509_STORE *store = trust(trust_root_pem, at);
+	CLEANUP(free_store) X509_STORE *store = store_of(trust);
 	CLEANUP(free_context) X509_STORE_CTX *context = X509_STORE_CTX_new();
 	if (!store || !context || X509_STORE_CTX_init(context, store, certificate, NULL) != 1 ||
 		X509_STORE_CTX_set_default(context, "ssl_client") != 1)

@@ -53,7 +53,7 @@ static struct status check_switch(const Anpr__V1__SetSwitch *s, struct error *e)
 struct status document_ref_check(const Anpr__V1__DocumentRef *d, struct error *e)
 {
 	if ((unsigned)d->kind < ANPR__V1__DOCUMENT_KIND__DOCUMENT_KIND_AGREEMENT ||
-		(unsigned)d->kind > ANPR__V1__DOCUMENT_KIND__DOCUMENT_KIND_REVOCATION_LIST)
+		(unsigned)d->kind > ANPR__V1__DOCUMENT_KIND__DOCUMENT_KIND_NODE_KEY)
 		return error_set(e, "unknown kind of document");
 	if (!form_bytes(d->sha256, DIGEST_BYTES))
 		return error_set(e, "a document's hash is not 32 bytes");

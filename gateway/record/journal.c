@@ -143,8 +143,6 @@ static struct status check_entry(const Anpr__V1__JournalEntry *b, struct error *
 		return check_lapse(b->lapse, e);
 	case ANPR__V1__JOURNAL_ENTRY__BODY_ENFORCED:
 		return check_enforced(b->enforced, e);
-	case ANPR__V1__JOURNAL_ENTRY__BODY_NODE_KEY:
-		return check_node_key(b->node_key, e);
 	case ANPR__V1__JOURNAL_ENTRY__BODY__NOT_SET:
 	case _ANPR__V1__JOURNAL_ENTRY__BODY__CASE_IS_INT_SIZE:
 		break;

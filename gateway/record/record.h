@@ -29,13 +29,33 @@ MUST struct status node_verify(
 /* --- people's signatures: detached CMS (cms.c) --- */
 MUST struct status cms_sign(
 	struct span cert_pem, struct span key_pem, struct span bytes, struct buffer *der, struct error *e);
-/* Check `der` over `bytes`, the signer's chain up to `trust_root` (PEM) as of `at`, and its key usage.
- * *subject gets the signer's RFC 2253 subject (256 bytes). errors: REFUSED with why in `e`. */
-MUST struct status cms_verify(struct span der, struct span bytes, struct span trust_root_pem,
-	struct utc_ms at, char *subject, struct error *e);
-/* Subject of a certificate (DER), and whether it chains to `trust_root` as of `at`. */
+/* What certificates are checked by: an organisation's CA (PEM), what it has revoked, and when. All borrowed.
+ */
+struct revocation_list;
+struct trust {
+	struct span root_pem;
+	struct revocation_list *const *revoked;
+	size_t n_revoked;
+	struct utc_ms at;
+};
+/* Check `der` over `bytes`, the signer's chain up to the trust root, and its key usage. *subject gets the
+ * signer's RFC 2253 subject (256 bytes). errors: REFUSED with why in `e`. */
+MUST struct status cms_verify(
+	struct span der, struct span bytes, const struct trust *trust, char *subject, struct error *e);
+/* Subject of a certificate (DER), and whether it chains to the trust root. */
 MUST struct status certificate_verify(
-	struct span der, struct span trust_root_pem, struct utc_ms at, char *subject, struct error *e);
+	struct span der, const struct trust *trust, char *subject, struct error *e);
+
+/* --- certificate revocation lists, PEM or DER (revocation.c) --- */
+MUST struct status revocation_list_parse(struct span text, struct revocation_list **out, struct error *e);
+void revocation_list_free(struct revocation_list *l);
+struct span revocation_list_der(const struct revocation_list *l); /* borrowed */
+size_t revocation_list_count(const struct revocation_list *l);    /* certificates revoked */
+/* Whether it is signed by one of these CAs. */
+bool revocation_list_issued_by(const struct revocation_list *l, struct span ca_pem);
+bool revocation_list_same_issuer(const struct revocation_list *a, const struct revocation_list *b);
+/* Whether `a` was issued after `b`. */
+bool revocation_list_newer(const struct revocation_list *a, const struct revocation_list *b);
 
 /* --- journal entries (journal.c) --- */
 /* A stored entry taken apart: form, hash and number checked; signature and chain not yet. Owns `body`. */

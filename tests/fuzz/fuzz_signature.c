@@ -43,12 +43,13 @@ static void make_root(void)
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
 {
 	char subject[256];
+	struct trust trust = {.at = now};
 
 	if (root.n == 0)
 		make_root();
-	NEVER(cms_verify(span_of(bytes, n), span_text("command"), buffer_span(&root), now, subject, NULL)
-			.kind != STATUS_REFUSED);
-	NEVER(certificate_verify(span_of(bytes, n), buffer_span(&root), now, subject, NULL).kind !=
+	trust.root_pem = buffer_span(&root);
+	NEVER(cms_verify(span_of(bytes, n), span_text("command"), &trust, subject, NULL).kind !=
 		STATUS_REFUSED);
+	NEVER(certificate_verify(span_of(bytes, n), &trust, subject, NULL).kind != STATUS_REFUSED);
 	return 0;
 }

@@ -2,6 +2,7 @@
 anpr_unit_test(governance
 	SOURCES
 		${CMAKE_CURRENT_SOURCE_DIR}/test_governance.c
+		${CMAKE_CURRENT_SOURCE_DIR}/test_governance_charter.c
 		${CMAKE_CURRENT_SOURCE_DIR}/test_governance_consent.c
 		${CMAKE_CURRENT_SOURCE_DIR}/test_governance_due.c
 		${CMAKE_CURRENT_SOURCE_DIR}/test_governance_entries.c

@@ -55,28 +55,33 @@ struct status world_withdraw(struct world *w, enum who who, const char *agreemen
 	return world_send(w, who);
 }
 
-static struct status propose(struct world *w, enum who who, int kind, const char *partner, const char *text)
+static struct status propose(struct world *w, enum who who, int kind, const char *partner, struct span text)
 {
 	world_ask(w);
 	w->c.ask_case = ANPR__V1__COMMAND__ASK_PROPOSE;
 	w->c.propose = &w->propose;
 	w->propose.partner = (char *)partner;
 	w->document.kind = (Anpr__V1__DocumentKind)kind;
-	w->document.size = strlen(text);
+	w->document.size = text.n;
 	w->document.name = "text";
-	ck_assert(ok(document_store_put(w->documents, span_text(text), &w->sha256)));
+	ck_assert(ok(document_store_put(w->documents, text, &w->sha256)));
 	w->document.sha256 = (ProtobufCBinaryData){32, w->sha256.v};
 	return world_send(w, who);
 }
 
 struct status world_register(struct world *w, enum who who, const char *partner, const char *csv)
 {
-	return propose(w, who, ANPR__V1__DOCUMENT_KIND__DOCUMENT_KIND_REGISTER, partner, csv);
+	return propose(w, who, ANPR__V1__DOCUMENT_KIND__DOCUMENT_KIND_REGISTER, partner, span_text(csv));
 }
 
 struct status world_agreement(struct world *w, enum who who, const char *yaml)
 {
-	return propose(w, who, ANPR__V1__DOCUMENT_KIND__DOCUMENT_KIND_AGREEMENT, "", yaml);
+	return propose(w, who, ANPR__V1__DOCUMENT_KIND__DOCUMENT_KIND_AGREEMENT, "", span_text(yaml));
+}
+
+struct status world_propose(struct world *w, enum who who, Anpr__V1__DocumentKind kind, struct span text)
+{
+	return propose(w, who, (int)kind, "", text);
 }
 
 /* --- texts --- */

@@ -178,8 +178,8 @@ static struct digest look(const struct world *w)
 	const uint8_t(*keys)[32];
 	char *views[] = {governance_view_history(w->g, NULL, (struct utc_ms){0}),
 		governance_view_proposals(w->g), governance_view_agreements(w->g, w->now),
-		governance_view_switches(w->g, NULL, w->now)};
-	for (size_t i = 0; i < 4; i++) {
+		governance_view_switches(w->g, NULL, w->now), governance_view_trust(w->g)};
+	for (size_t i = 0; i < sizeof views / sizeof views[0]; i++) {
 		ck_assert(ok(buffer_append_text(&all, views[i])));
 		free(views[i]);
 	}
@@ -224,7 +224,7 @@ struct status world_append(struct world *w, Anpr__V1__JournalEntry *body, struct
 	body->previous_hash = (ProtobufCBinaryData){32, previous.v};
 	body->time_ms = w->now.v;
 	body->node = "gw-1";
-	struct status s = journal_entry_seal(body, w->node, &value, &hash, &e);
+	struct status s = journal_entry_seal(body, w->signs_as ? w->signs_as : w->node, &value, &hash, &e);
 	note_why(w, &e);
 	if (ok(s))
 		s = apply(w, buffer_span(&value));

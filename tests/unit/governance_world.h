@@ -37,6 +37,7 @@ struct world {
 	struct document_store *documents;
 	struct node_key *node, *stranger;
 	uint8_t node_public[32], stranger_public[32];
+	const struct node_key *signs_as; /* the node's key, where it is another; NULL = `node` */
 	struct utc_ms now;
 	struct digest hashes[256]; /* of entry n at n */
 	char why[4096];            /* of the last refusal */
@@ -90,6 +91,8 @@ struct status world_approve(struct world *w, enum who who, uint64_t proposal);
 struct status world_refuse(struct world *w, enum who who, uint64_t proposal);
 struct status world_withdraw(struct world *w, enum who who, const char *agreement);
 struct status world_register(struct world *w, enum who who, const char *partner, const char *csv);
+/* Any text of any kind. */
+struct status world_propose(struct world *w, enum who who, Anpr__V1__DocumentKind kind, struct span text);
 struct status world_agreement(struct world *w, enum who who, const char *yaml);
 /* Enforce all that is pending. */
 struct status world_enforce(struct world *w);

@@ -90,3 +90,43 @@ void pki_node_key(struct buffer *pem)
 	to_buffer(bio, pem);
 	EVP_PKEY_free(key);
 }
+
+static void revoke_one(X509_CRL *crl, const struct pki_cert *c, const ASN1_TIME *at)
+{
+	X509_REVOKED *r = X509_REVOKED_new();
+	ck_assert(X509_REVOKED_set_serialNumber(r, X509_get_serialNumber(c->x509)));
+	ck_assert(X509_REVOKED_set_revocationDate(r, (ASN1_TIME *)at));
+	ck_assert(X509_CRL_add0_revoked(crl, r));
+}
+
+void pki_revoke(struct buffer *der, const struct pki_cert *issuer, const struct pki_cert *revoked,
+	long number, struct utc_ms at)
+{
+	X509_CRL *crl = X509_CRL_new();
+	ASN1_TIME *time = ASN1_TIME_set(NULL, (time_t)(at.v / 1000));
+	ASN1_INTEGER *n = ASN1_INTEGER_new();
+	BIO *bio = BIO_new(BIO_s_mem());
+	ck_assert(crl && time && n && bio && ASN1_INTEGER_set(n, number));
+	ck_assert(X509_CRL_set_version(crl, X509_CRL_VERSION_2));
+	ck_assert(X509_CRL_set_issuer_name(crl, X509_get_subject_name(issuer->x509)));
+	ck_assert(X509_CRL_set1_lastUpdate(crl, time));
+	ck_assert(X509_CRL_add1_ext_i2d(crl, NID_crl_number, n, 0, 0));
+	if (revoked)
+		revoke_one(crl, revoked, time);
+	ck_assert(X509_CRL_sort(crl));
+	ck_assert(X509_CRL_sign(crl, issuer->key, EVP_sha256()) > 0);
+	ck_assert(i2d_X509_CRL_bio(bio, crl));
+	to_buffer(bio, der);
+	ASN1_TIME_free(time);
+	ASN1_INTEGER_free(n);
+	X509_CRL_free(crl);
+}
+
+void pki_public_key(struct buffer *pem, const uint8_t public_key[32])
+{
+	EVP_PKEY *key = EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL, public_key, 32);
+	BIO *bio = BIO_new(BIO_s_mem());
+	ck_assert(key && bio && PEM_write_bio_PUBKEY(bio, key));
+	to_buffer(bio, pem);
+	EVP_PKEY_free(key);
+}

@@ -29,6 +29,11 @@ struct pki_want {
 /* A certificate by `issuer`; issuer NULL: a CA, by itself. Aborts on its own faults. */
 void pki_make(struct pki_cert *out, const struct pki_want *want, const struct pki_cert *issuer);
 void pki_free(struct pki_cert *c);
+/* A revocation list by `issuer` of one certificate (NULL = of none), with this number, as DER. */
+void pki_revoke(struct buffer *der, const struct pki_cert *issuer, const struct pki_cert *revoked,
+	long number, struct utc_ms at);
+/* The public key in PEM of a node's private one. */
+void pki_public_key(struct buffer *pem, const uint8_t public_key[32]);
 /* A fresh Ed25519 private key in PEM. */
 void pki_node_key(struct buffer *pem);
 

@@ -29,6 +29,7 @@ int main(void)
 {
 	Suite *suite = suite_create("governance");
 	suite_add_tcase(suite, case_signer());
+	suite_add_tcase(suite, case_charter());
 	suite_add_tcase(suite, case_consent());
 	suite_add_tcase(suite, case_register());
 	suite_add_tcase(suite, case_switches());

@@ -12,6 +12,7 @@
 extern struct world world; /* fresh for each test */
 TCase *case_with(const char *name);
 TCase *case_signer(void);
+TCase *case_charter(void);
 TCase *case_consent(void);
 TCase *case_register(void);
 TCase *case_switches(void);

@@ -77,7 +77,7 @@ START_TEST(proposals)
 	DONE(world_agreement(&world, ALICE, world_yaml("A", "mps", "anpr.reads", "mps, tfl, mopac", "U-0")));
 	DONE(world_approve(&world, BOB, world_newest(&world)));
 	json_t *list = load(governance_view_proposals(world.g));
-	NAMES(list, "number", "kind", "state", "partner", "agreement", "name", "sha256", "proposed",
+	NAMES(list, "number", "kind", "state", "about", "partner", "agreement", "name", "sha256", "proposed",
 		"proposer", "subject", "consents", "effect", "lapses");
 	ck_assert_str_eq(text_of(list, 0, "state"), "effective"); /* the register */
 	ck_assert_str_eq(text_of(list, 1, "state"), "open");

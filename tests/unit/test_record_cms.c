@@ -67,6 +67,8 @@ static const struct {
 	{"a key too weak", &weak, &weak_root, message, NOW_MS, "signature:"},
 };
 
+#define TRUST(root, when) (&(struct trust){.root_pem = (root), .at = (when)})
+
 START_TEST(a_persons_signature)
 {
 	struct buffer der = {0};
@@ -74,7 +76,7 @@ START_TEST(a_persons_signature)
 	char subject[256] = "";
 	sign_as(rows[_i].signer, &der);
 	struct status s = cms_verify(buffer_span(&der), span_text(rows[_i].bytes),
-		buffer_span(&rows[_i].root->pem), (struct utc_ms){rows[_i].at}, subject, &e);
+		TRUST(buffer_span(&rows[_i].root->pem), (struct utc_ms){rows[_i].at}), subject, &e);
 	if (*rows[_i].want) {
 		ck_assert_int_eq(s.kind, STATUS_REFUSED);
 		ck_assert_msg(strstr(error_text(&e), rows[_i].want) != NULL, "%s: %s", rows[_i].name,
@@ -98,8 +100,8 @@ START_TEST(a_flipped_bit_gives_nobody_else)
 	for (size_t i = 0; i < der.n; i++) {
 		char subject[256] = "";
 		der.p[i] ^= (uint8_t)(1u << (i % 8));
-		struct status s = cms_verify(
-			buffer_span(&der), span_text(message), buffer_span(&ours.pem), now, subject, NULL);
+		struct status s = cms_verify(buffer_span(&der), span_text(message),
+			TRUST(buffer_span(&ours.pem), now), subject, NULL);
 		der.p[i] ^= (uint8_t)(1u << (i % 8));
 		refused += s.kind == STATUS_REFUSED;
 		ck_assert(s.kind == STATUS_REFUSED || strcmp(subject, "CN=alice") == 0);
@@ -115,14 +117,14 @@ START_TEST(a_cut_or_longer_signature_is_refused)
 	char subject[256];
 	sign_as(&alice, &der);
 	for (size_t n = 0; n < der.n; n += 7)
-		ck_assert_int_eq(cms_verify(span_of(der.p, n), span_text(message), buffer_span(&ours.pem),
-					 now, subject, NULL)
+		ck_assert_int_eq(cms_verify(span_of(der.p, n), span_text(message),
+					 TRUST(buffer_span(&ours.pem), now), subject, NULL)
 					 .kind,
 			STATUS_REFUSED);
 	ck_assert(ok(buffer_append_text(&der, "x")));
-	ck_assert_int_eq(
-		cms_verify(buffer_span(&der), span_text(message), buffer_span(&ours.pem), now, subject, NULL)
-			.kind,
+	ck_assert_int_eq(cms_verify(buffer_span(&der), span_text(message), TRUST(buffer_span(&ours.pem), now),
+				 subject, NULL)
+				 .kind,
 		STATUS_REFUSED);
 	buffer_free(&der);
 }
@@ -134,12 +136,13 @@ START_TEST(no_trust_root_trusts_nobody)
 	char subject[256];
 	sign_as(&alice, &der);
 	ck_assert_int_eq(
-		cms_verify(buffer_span(&der), span_text(message), span_text(""), now, subject, NULL).kind,
+		cms_verify(buffer_span(&der), span_text(message), TRUST(span_text(""), now), subject, NULL)
+			.kind,
 		STATUS_REFUSED);
 	/* a leaf is no root: trusting it would let a person make people */
-	ck_assert_int_eq(
-		cms_verify(buffer_span(&der), span_text(message), buffer_span(&alice.pem), now, subject, NULL)
-			.kind,
+	ck_assert_int_eq(cms_verify(buffer_span(&der), span_text(message),
+				 TRUST(buffer_span(&alice.pem), now), subject, NULL)
+				 .kind,
 		STATUS_REFUSED);
 	buffer_free(&der);
 }
@@ -178,13 +181,14 @@ START_TEST(a_certificate_seen_on_a_connection)
 {
 	char subject[256] = "";
 	struct status s = certificate_verify(buffer_span(&connections[_i].certificate->der),
-		buffer_span(&connections[_i].root->pem), (struct utc_ms){connections[_i].at}, subject, NULL);
+		TRUST(buffer_span(&connections[_i].root->pem), (struct utc_ms){connections[_i].at}), subject,
+		NULL);
 	ck_assert_int_eq(s.kind, connections[_i].good ? STATUS_OK : STATUS_REFUSED);
 	if (connections[_i].good)
 		ck_assert_str_eq(subject, "CN=alice");
-	ck_assert(!ok(
-		certificate_verify(span_text("certificate"), buffer_span(&ours.pem), now, subject, NULL)));
-	ck_assert(!ok(certificate_verify(span_text(""), buffer_span(&ours.pem), now, subject, NULL)));
+	ck_assert(!ok(certificate_verify(
+		span_text("certificate"), TRUST(buffer_span(&ours.pem), now), subject, NULL)));
+	ck_assert(!ok(certificate_verify(span_text(""), TRUST(buffer_span(&ours.pem), now), subject, NULL)));
 }
 END_TEST
 
@@ -197,7 +201,7 @@ START_TEST(subjects_are_written_as_rfc_2253)
 		&ours);
 	sign_as(&odd, &der);
 	ck_assert(ok(cms_verify(
-		buffer_span(&der), span_text(message), buffer_span(&ours.pem), now, subject, NULL)));
+		buffer_span(&der), span_text(message), TRUST(buffer_span(&ours.pem), now), subject, NULL)));
 	ck_assert_str_eq(subject, "CN=J\\C3\\B6rg \\+ \\\"x\\\",O=A\\, B");
 	pki_free(&odd);
 	buffer_free(&der);

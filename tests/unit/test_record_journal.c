@@ -133,8 +133,6 @@ CHANGE(decree_good, decree(w))
 CHANGE(lapse_good, lapse(w))
 CHANGE(stop_file_good, lapse(w), w->lapse.cause = 4, w->lapse.subject = 0)
 CHANGE(enforced_good, enforced(w))
-CHANGE(node_key_good, w->entry.body_case = ANPR__V1__JOURNAL_ENTRY__BODY_NODE_KEY,
-	w->entry.node_key = &w->node_key)
 CHANGE(no_number, w->entry.sequence = 0)
 CHANGE(no_previous, w->entry.previous_hash.len = 0)
 CHANGE(no_time, w->entry.time_ms = 0)
@@ -187,7 +185,6 @@ static const struct {
 	GOOD(lapse_good),
 	GOOD(stop_file_good),
 	GOOD(enforced_good),
-	GOOD(node_key_good),
 	BAD(no_number),
 	BAD(no_previous),
 	BAD(no_time),
