@@ -47,6 +47,7 @@ struct feed_build {
 	uint32_t *hours_key;
 	const struct hours **hours;
 	size_t n_hours, cap_hours;
+	struct words rules_table; /* lists of rules, in the snapshot's arena */
 };
 
 struct compile {

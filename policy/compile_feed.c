@@ -136,6 +136,7 @@ struct status feed_prepare(struct compile *c, struct feed_build *f)
 {
 	f->by_name = rules_by_name(c->scratch, f->newest);
 	f->hours_table.arena = c->scratch;
+	f->rules_table.arena = c->keep;
 	f->hours_key = arena_alloc(c->scratch, (f->newest->n_rules + 1) * sizeof *f->hours_key);
 	f->hours_vary = arena_alloc(c->scratch, f->newest->n_rules + 1);
 	REQUIRE(f->by_name && f->hours_key && f->hours_vary, S_OVERLOAD);

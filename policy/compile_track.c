@@ -285,13 +285,19 @@ struct status track_compile(struct compile *c, struct feed_build *f, const struc
 	const struct rule_group *group, struct track *out)
 {
 	struct sweep w = {.c = c, .f = f, .s = s, .group = group};
+	const uint32_t *rules;
 	struct cell *cells;
 
 	TRY(edges_gather(&w));
 	TRY(cells_make(&w));
 	cells = arena_alloc(c->keep, w.n_cells * sizeof *cells);
-	REQUIRE(cells, S_OVERLOAD);
+	rules = words_copy(&f->rules_table, group->rules, (uint32_t)group->n);
+	REQUIRE(cells && rules, S_OVERLOAD);
 	memcpy(cells, w.cells, w.n_cells * sizeof *cells);
-	*out = (struct track){.cells = cells, .n = w.n_cells};
+	*out = (struct track){.cells = cells,
+		.n = w.n_cells,
+		.rules = rules,
+		.n_rules = (uint32_t)group->n,
+		.covers = group->covered != 0};
 	return S_OK;
 }

@@ -6,7 +6,7 @@
 #include "policy/decide.h"
 
 #include "policy/area.h"
-#include "policy/timeline.h"
+#include "policy/question.h"
 
 static const char *const reason_names[REASON_COUNT] = {
 	[REASON_UNSPECIFIED] = "unspecified",
@@ -33,13 +33,6 @@ const char *reason_name(enum reason reason)
 {
 	return (unsigned)reason < REASON_COUNT ? reason_names[reason] : "unknown";
 }
-
-/* What is asked of every track alike. */
-struct question {
-	const struct read *read;
-	struct utc_ms received, now;
-	enum reason identity; /* what is known against the camera's id itself */
-};
 
 /* Whether a is more than `limit` after b; also where that cannot be counted in 64 bits. */
 static bool exceeds(int64_t a, int64_t b, int64_t limit)
@@ -70,8 +63,7 @@ static enum reason limits_decide(const struct limits *limits, const struct quest
 	return REASON_UNSPECIFIED;
 }
 
-/* REASON_UNSPECIFIED: permitted, for the classes in *classes, which always have the read itself. */
-static enum reason track_decide(
+enum reason track_decide(
 	const struct track *track, const struct limits *limits, const struct question *q, unsigned *classes)
 {
 	const struct cell *then = track_at(track, q->read->captured_at.v);
@@ -132,6 +124,17 @@ static enum reason identity_decide(
 	return then && strcmp(then->id, camera->id) == 0 ? REASON_UNSPECIFIED : REASON_UNKNOWN_CAMERA;
 }
 
+struct question question_of(
+	const struct partner_policy *p, const struct read *read, struct utc_ms received, struct utc_ms now)
+{
+	struct question q = {.read = read, .received = received, .now = now};
+
+	q.camera = register_find(p->cameras, read->camera_id);
+	q.profile = q.camera ? &p->profiles[p->profile_of[q.camera->index]] : &p->unregistered;
+	q.identity = identity_decide(p, read, q.camera);
+	return q;
+}
+
 static bool position_differs(const struct read *read, const struct camera *camera)
 {
 	if (!(read->has & READ_HAS_LAT) || !(read->has & READ_HAS_LON) || !camera)
@@ -175,19 +178,18 @@ static bool image_dropped(const struct read *read, const struct decision *d)
 void policy_decide(const struct partner_policy *p, const struct read *read, struct utc_ms received,
 	struct utc_ms now, struct decision *out)
 {
-	struct question q = {.read = read, .received = received, .now = now};
-	const struct profile *profile;
+	struct question q;
 
 	*out = (struct decision){.verdict = VERDICT_DENY, .reason = REASON_NO_AGREEMENT};
 	if (!p)
 		return;
 	if (p->had_agreement)
 		out->reason = REASON_EXPIRED;
-	out->camera = register_find(p->cameras, read->camera_id);
-	profile = out->camera ? &p->profiles[p->profile_of[out->camera->index]] : &p->unregistered;
-	q.identity = identity_decide(p, read, out->camera);
+	q = question_of(p, read, received, now);
+	out->camera = q.camera;
 	for (size_t i = 0; i < p->n_feeds && out->n < FEEDS_MAX; i++) {
-		enum reason reason = feed_decide(&p->feeds[i], &profile->feeds[i], &q, &out->permits[out->n]);
+		enum reason reason =
+			feed_decide(&p->feeds[i], &q.profile->feeds[i], &q, &out->permits[out->n]);
 
 		if (reason == REASON_UNSPECIFIED)
 			out->n++;

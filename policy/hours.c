@@ -18,23 +18,32 @@ static struct hours_zone *hours_zone(struct hours *h, const struct zone *zone)
 	return &h->zones[h->n++];
 }
 
+/* Whether the rule shares in that minute of the local week: of the day's own hours, or of the night before.
+ */
+static bool rule_has_minute(const struct rule *rule, unsigned minute)
+{
+	int day = (int)(minute / DAY_MINUTES), at = (int)(minute % DAY_MINUTES);
+	int end = rule->to_minute > rule->from_minute ? rule->to_minute : rule->to_minute + DAY_MINUTES;
+
+	if (rule->days >> day & 1 && at >= rule->from_minute && at < end)
+		return true;
+	return rule->days >> (day + 6) % 7 & 1 && at + DAY_MINUTES < end;
+}
+
+bool rule_hours_hold(const struct rule *rule, struct utc_ms at)
+{
+	if (!rule->has_hours)
+		return true;
+	return rule->local && rule_has_minute(rule, zone_week_minute(rule->local, at));
+}
+
 void hours_add(struct hours *h, const struct rule *rule)
 {
 	struct hours_zone *zone = rule->local ? hours_zone(h, rule->local) : NULL;
-	int length = rule->to_minute - rule->from_minute;
 
-	if (!zone)
-		return;
-	if (length <= 0)
-		length += DAY_MINUTES;
-	for (int day = 0; day < 7; day++) {
-		unsigned first = (unsigned)(day * DAY_MINUTES + rule->from_minute);
-
-		for (unsigned i = 0; rule->days >> day & 1 && i < (unsigned)length; i++) {
-			unsigned minute = (first + i) % WEEK_MINUTES;
-
+	for (unsigned minute = 0; zone && minute < WEEK_MINUTES; minute++) {
+		if (rule_has_minute(rule, minute))
 			zone->minutes[minute / 64] |= UINT64_C(1) << minute % 64;
-		}
 	}
 }
 

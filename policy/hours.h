@@ -19,6 +19,8 @@ struct hours {
 	} zones[HOURS_ZONES_MAX];
 };
 
+/* Whether the rule shares at that moment, as far as its hours go. */
+bool rule_hours_hold(const struct rule *rule, struct utc_ms at);
 /* Add a rule's hours. Without a zone to tell local time by, or beyond HOURS_ZONES_MAX zones, it adds none. */
 void hours_add(struct hours *h, const struct rule *rule);
 /* Add what other rules share in; zones beyond HOURS_ZONES_MAX are left out, as above. */

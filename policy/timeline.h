@@ -29,7 +29,9 @@ struct cell {
 
 struct track {
 	const struct cell *cells; /* ascending; the first begins at INT64_MIN */
-	uint32_t n;
+	uint32_t n, n_rules;
+	const uint32_t *rules; /* of the newest version, which it is the timeline of */
+	bool covers;           /* any version of them covers the camera */
 };
 
 struct tracks {

@@ -33,7 +33,8 @@ static bool words_grow(struct words *table)
 	return table->slots != NULL;
 }
 
-uint32_t *words_value(struct words *table, const uint32_t *list, uint32_t n)
+/* The list's own slot, or NULL. */
+static struct words_slot *words_take(struct words *table, const uint32_t *list, uint32_t n)
 {
 	struct words_slot *slot;
 
@@ -41,7 +42,7 @@ uint32_t *words_value(struct words *table, const uint32_t *list, uint32_t n)
 		return NULL;
 	slot = words_slot(table, list, n);
 	if (slot->words)
-		return &slot->value;
+		return slot;
 	slot->words = arena_alloc(table->arena, n * sizeof *list + 1);
 	if (!slot->words)
 		return NULL;
@@ -50,5 +51,19 @@ uint32_t *words_value(struct words *table, const uint32_t *list, uint32_t n)
 	slot->n = n;
 	slot->value = WORDS_NEW;
 	table->n++;
-	return &slot->value;
+	return slot;
+}
+
+uint32_t *words_value(struct words *table, const uint32_t *list, uint32_t n)
+{
+	struct words_slot *slot = words_take(table, list, n);
+
+	return slot ? &slot->value : NULL;
+}
+
+const uint32_t *words_copy(struct words *table, const uint32_t *list, uint32_t n)
+{
+	const struct words_slot *slot = words_take(table, list, n);
+
+	return slot ? slot->words : NULL;
 }

@@ -23,5 +23,9 @@ struct words {
 /* The value kept for the list, for reading and setting; WORDS_NEW where it was added just now. NULL: out of
  * memory. Valid until the next call. */
 uint32_t *words_value(struct words *table, const uint32_t *list, uint32_t n);
+/* The table's own copy of the list, added where it was not there; for as long as the arena. NULL: out of
+ * memory.
+ */
+const uint32_t *words_copy(struct words *table, const uint32_t *list, uint32_t n);
 
 #endif

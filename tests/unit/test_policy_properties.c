@@ -3,6 +3,7 @@
  * What must hold of every world, tried on many random ones: narrowing never adds a read, the order of rules
  * does not matter, memory of zeroes denies. The seed of a failure is in its message.
  */
+#include "policy/explain.h"
 #include "tests/unit/test_policy.h"
 
 #include <stdlib.h>
@@ -149,6 +150,86 @@ START_TEST(test_narrowing_never_adds_a_read)
 }
 END_TEST
 
+/* Worlds that have one rule each. */
+struct alone {
+	const struct world *worlds;
+	const struct read *read;
+	int64_t received, now;
+	unsigned seed;
+};
+
+/* A rule that covers the camera says what it would say if there were no other. */
+static void compare_alone(void *context, const struct rule_answer *answer)
+{
+	const struct alone *a = context;
+	const struct decision d =
+		world_decide(&a->worlds[answer->rule->name[1] - '1'], a->read, a->received, a->now);
+
+	if (answer->covers)
+		ck_assert_msg(d.reason == answer->reason, "seed %u: %s: %s, alone %s", a->seed,
+			answer->rule->name, reason_name(answer->reason), reason_name(d.reason));
+	else
+		ck_assert(d.verdict == VERDICT_DENY);
+}
+
+struct told {
+	enum reason furthest;
+	unsigned n, classes, covering;
+	bool permitted;
+};
+
+static void tell(void *context, const struct rule_answer *answer)
+{
+	struct told *told = context;
+
+	told->n++;
+	told->covering += answer->covers;
+	if (answer->reason == REASON_UNSPECIFIED) {
+		told->permitted = true;
+		told->classes |= answer->classes;
+		ck_assert(answer->covers);
+	} else if (answer->reason > told->furthest) {
+		told->furthest = answer->reason;
+	}
+}
+
+START_TEST(test_rules_one_by_one_are_the_decision)
+{
+	for (unsigned seed = 1; seed <= WORLDS; seed++) {
+		unsigned reads = seed, which = 1 + below(&reads, (1 << RULES) - 1);
+		struct world w, alone[RULES];
+
+		random_world(&w, seed, which, 0);
+		world_compile(&w);
+		for (unsigned r = 0; r < RULES; r++) {
+			random_world(&alone[r], seed, 1u << r, 0);
+			world_compile(&alone[r]);
+		}
+		for (int i = 0; i < READS; i++) {
+			int64_t received, now;
+			struct read read = random_read(&reads, &received, &now);
+			struct decision d = world_decide(&w, &read, received, now);
+			struct told told = {0};
+
+			policy_explain(world_partner(&w), &read, (struct utc_ms){received},
+				(struct utc_ms){now}, tell, &told);
+			ck_assert_uint_eq(told.n, (unsigned)__builtin_popcount(which));
+			ck_assert_msg(told.permitted == (d.verdict == VERDICT_PERMIT), "seed %u", seed);
+			if (told.permitted)
+				ck_assert_uint_eq(told.classes, d.permits[0].classes);
+			else
+				ck_assert_msg(told.furthest == d.reason, "seed %u", seed);
+			policy_explain(world_partner(&w), &read, (struct utc_ms){received},
+				(struct utc_ms){now}, compare_alone,
+				&(struct alone){alone, &read, received, now, seed});
+		}
+		for (unsigned r = 0; r < RULES; r++)
+			world_end(&alone[r]);
+		world_end(&w);
+	}
+}
+END_TEST
+
 START_TEST(test_the_order_of_rules_does_not_matter)
 {
 	for (unsigned seed = 1; seed <= WORLDS; seed++) {
@@ -288,6 +369,7 @@ Suite *suite_policy_properties(void)
 
 	tcase_add_test(tests, test_narrowing_never_adds_a_read);
 	tcase_add_test(tests, test_the_order_of_rules_does_not_matter);
+	tcase_add_test(tests, test_rules_one_by_one_are_the_decision);
 	tcase_add_test(tests, test_minimising_twice_is_minimising_once);
 	tcase_add_test(tests, test_memory_of_zeroes_denies);
 	tcase_add_test(tests, test_values_out_of_their_enums_deny);
