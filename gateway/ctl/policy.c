@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * anprctl policy check: whether a file is one that could be proposed, and what it says, without asking
- * anybody.
+ * anybody. `policy test` is policy_test.c.
  */
 #include "gateway/ctl/document.h"
+#include "gateway/ctl/policy_test.h"
 #include "gateway/ctl/screen.h"
 
 #include <jansson.h>
@@ -80,9 +81,10 @@ static enum exit_code policy(struct options *o)
 	struct document d = {0};
 	enum exit_code code;
 
-	if (strcmp(o->arguments[0], "check") != 0)
-		return fail(o, USAGE, "there is no 'policy %s'; there is: anprctl policy check FILE",
-			o->arguments[0]);
+	if (strcmp(o->arguments[0], "test") == 0)
+		return policy_test(o, o->arguments + 1, o->n_arguments - 1);
+	if (strcmp(o->arguments[0], "check") != 0 || o->n_arguments > 2)
+		return fail(o, USAGE, "anprctl policy check FILE, or anprctl policy test FILE...");
 	code = document_read(o, o->arguments[1], &d);
 	if (code == DONE && d.cameras)
 		register_show(o, d.cameras);
@@ -96,15 +98,52 @@ static enum exit_code policy(struct options *o)
 
 const struct verb verb_policy = {
 	.name = "policy",
-	.arguments = "check FILE",
-	.summary = "check an agreement or register without proposing it",
-	.help = "Reads FILE as the gateway would and tells every mistake with its line and column, or what "
+	.arguments = "check FILE | test FILE...",
+	.summary = "check an agreement or register, or run the cases written for it; asks nobody",
+	.help = "check reads FILE as the gateway would and tells every mistake with its line and column, or "
+		"what "
 		"it says.\n"
-		"Asks nobody and changes nothing. An agreement is called *.yaml, a register *.csv.\n"
+		"An agreement is called *.yaml, a register *.csv. Nothing is proposed.\n"
 		"\n"
 		"  anprctl policy check tfl-mps.yaml\n"
-		"  anprctl policy check cameras.csv\n",
+		"  anprctl policy check cameras.csv\n"
+		"  anprctl policy test tfl-mps.cases.yaml\n"
+		"\n"
+		"test runs cases: a past and reads in it, and what is to become of each, decided by the very "
+		"code\n"
+		"the gateway decides by. A file of cases is written beside the agreement:\n"
+		"\n"
+		"  agreements: tfl-mps.yaml     # or a list of {file, agreed, withdrawn}; later versions "
+		"replace\n"
+		"  registers: tfl-register.csv  # or a list of {file, from}\n"
+		"  organisation: tfl            # the partner's, for its side of the switches\n"
+		"  switches:                    # what is not turned off here is on, on both sides\n"
+		"    - {at: 2026-05-04T09:00:00Z, turn: off, side: tfl, cameras: [\"ULEZ-0001?\"], for: "
+		"12h}\n"
+		"                               # also: agreement, rule, class: [read]\n"
+		"  defaults: {confidence: 0.9}  # for every read\n"
+		"  cases:\n"
+		"    - name: the inner ring, by day\n"
+		"      read: {camera: ULEZ-00001, captured: 2026-05-03T12:00:00Z}\n"
+		"      permit: {rule: inner, share: [read], drop: [speed_kph, heading]}\n"
+		"    - name: not on a Sunday night\n"
+		"      read: {camera: ULEZ-00050, captured: 2026-05-03T22:00:00+01:00}\n"
+		"      deny: outside_hours\n"
+		"\n"
+		"A read has camera, captured, arrived (a time, or how long after capture; else 1s), "
+		"published (a\n"
+		"time, or how long after arrival; else at once), kind (vrm), confidence (or none), images (a "
+		"list).\n"
+		"permit is a rule's name, or a map of agreement, rule, share, drop, of which what is left "
+		"out is\n"
+		"not looked at, or a list of such where several agreements permit. A case may have switches "
+		"of\n"
+		"its own. deny is one of no_agreement, not_started, expired, partner_off, rule_off, "
+		"camera_off,\n"
+		"class_off, not_in_schedule, unknown_camera, camera_not_live, outside_hours, "
+		"captured_while_off,\n"
+		"too_old, in_future, low_confidence, wrong_kind.\n",
 	.min_arguments = 2,
-	.max_arguments = 2,
+	.max_arguments = 1000,
 	.run = policy,
 };

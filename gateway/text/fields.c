@@ -162,7 +162,7 @@ static const struct {
 } units[] = {{"ms", 1}, {"s", 1000}, {"m", 60000}, {"h", 3600000}, {"d", 86400000}};
 #define UNITS (sizeof units / sizeof units[0])
 
-static bool duration_parse(struct span text, int64_t *out)
+bool duration_take(struct span text, int64_t *out)
 {
 	int64_t n = 0;
 	size_t i = 0;
@@ -205,7 +205,7 @@ void read_duration(struct yaml *y, int node, void *to, const struct yaml_key *ke
 
 	if (!yaml_text(y, node, &text))
 		return;
-	if (duration_parse(text, &ms) && ms >= range->low && ms <= range->high) {
+	if (duration_take(text, &ms) && ms >= range->low && ms <= range->high) {
 		*(int64_t *)to = ms;
 		return;
 	}

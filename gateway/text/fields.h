@@ -27,6 +27,9 @@ struct number_range {
 const char *duration_format(char *to, int64_t ms);
 const char *number_format(char *to, double v);
 
+/* A whole number and ms, s, m, h or d. */
+bool duration_take(struct span text, int64_t *ms);
+
 typedef void yaml_read(struct yaml *y, int node, void *to, const struct yaml_key *key);
 
 yaml_read read_text;     /* char *: 1 to 1,000 bytes; line ends of a folded text become spaces */

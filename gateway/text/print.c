@@ -107,6 +107,24 @@ static struct status data(struct buffer *out, const struct agreement *a)
 	return words_line(out, "drop", words_drop, a->drop);
 }
 
+struct status rule_hours_print(const struct rule *rule, struct buffer *out)
+{
+	for (const struct word *day = words_day; day->name; day++) {
+		if (rule->days & day->bit)
+			TRY(buffer_format(out, "%s ", day->name));
+	}
+	return buffer_format(out, "%02d:%02d to %02d:%02d, %s", rule->from_minute / 60,
+		rule->from_minute % 60, rule->to_minute / 60, rule->to_minute % 60, rule->zone);
+}
+
+struct status rule_local_print(const struct rule *rule, struct utc_ms at, struct buffer *out)
+{
+	unsigned minute = rule->local ? zone_week_minute(rule->local, at) : 0;
+
+	return buffer_format(out, "%s %02u:%02u", words_day[minute / DAY_MINUTES].name,
+		minute % DAY_MINUTES / 60, minute % 60);
+}
+
 static struct status rule_print(struct buffer *out, const struct rule *rule)
 {
 	TRY(line(out, "  - name", rule->name));

@@ -16,6 +16,10 @@ MUST struct status agreement_parse(
 	struct span text, const char *name, struct agreement **out, struct error *e);
 /* The canonical form, which parses to itself. */
 MUST struct status agreement_print(const struct agreement *a, struct buffer *out);
+/* A rule's hours in words, "mon tue 20:00 to 06:00, Europe/London", and a moment by its local clocks, "sun
+ * 02:30". Appended; only for a rule that has hours. */
+MUST struct status rule_hours_print(const struct rule *rule, struct buffer *out);
+MUST struct status rule_local_print(const struct rule *rule, struct utc_ms at, struct buffer *out);
 MUST struct status register_parse(
 	struct span text, const char *name, struct camera_register **out, struct error *e);
 

@@ -140,6 +140,21 @@ int yaml_root(const struct yaml *y)
 	return 1;
 }
 
+bool yaml_is_map(const struct yaml *y, int node)
+{
+	return node_of(y, node)->type == YAML_MAPPING_NODE;
+}
+
+bool yaml_is_list(const struct yaml *y, int node)
+{
+	return node_of(y, node)->type == YAML_SEQUENCE_NODE;
+}
+
+size_t yaml_line(const struct yaml *y, int node)
+{
+	return node_of(y, node)->start_mark.line + 1;
+}
+
 int yaml_at(const struct yaml *y, int map, const char *key)
 {
 	const yaml_node_t *node = node_of(y, map);

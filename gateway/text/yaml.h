@@ -41,6 +41,11 @@ int yaml_root(const struct yaml *y);
 /* Where the value of that key of a map is, or the map itself where it has none. */
 int yaml_at(const struct yaml *y, int map, const char *key);
 
+bool yaml_is_map(const struct yaml *y, int node);
+bool yaml_is_list(const struct yaml *y, int node);
+/* The line a node begins on, from 1. */
+size_t yaml_line(const struct yaml *y, int node);
+
 /* A complaint about a node. */
 void yaml_complain(struct yaml *y, int node, const char *format, ...) __attribute__((format(printf, 3, 4)));
 

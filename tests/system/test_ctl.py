@@ -321,7 +321,7 @@ def test_every_verb_teaches(bob, verb):
     (["approve", "--reason", "x"], "something is missing"),
     (["propose", "x.txt"], "an agreement is called"),
     (["propose", "no-such.csv"], "No such file"),
-    (["policy", "burn", "x"], "there is no 'policy burn'"),
+    (["policy", "burn", "x"], "anprctl policy test FILE"),
     (["cluster", "burn"], "there is no 'cluster burn'"),
     (["cluster", "check"], "--config"),
     (["tail"], "which Kafka?"),
