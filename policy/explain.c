@@ -5,6 +5,7 @@
  */
 #include "policy/explain.h"
 
+#include "policy/offs.h"
 #include "policy/question.h"
 
 static void track_explain(const struct feed *feed, const struct track *track, const struct question *q,
@@ -68,5 +69,68 @@ struct status policy_input_known(const struct policy_partner_input *in, struct u
 	out->registers = registers;
 	out->agreements = agreements;
 	out->switches = switches;
+	return S_OK;
+}
+
+static int64_t clock_bound(const struct policy_partner_input *in, const char *agreement)
+{
+	int64_t bound = in->clock_bound_ms;
+
+	for (size_t i = 0; i < in->n_agreements; i++) {
+		const struct agreement *a = in->agreements[i].agreement;
+
+		if (strcmp(a->id, agreement) == 0 && a->clock_bound_ms > bound)
+			bound = a->clock_bound_ms;
+	}
+	return bound;
+}
+
+/* As compile_feed.c has it: the partner's side, or that of any recipient the agreement ever had. */
+static bool side_is_of(const struct policy_partner_input *in, const char *side, const char *agreement)
+{
+	bool found = selector_covers(side, in->organisation);
+
+	for (size_t i = 0; i < in->n_agreements; i++) {
+		const struct agreement *a = in->agreements[i].agreement;
+
+		found = found || (strcmp(a->id, agreement) == 0 && selector_covers(side, a->recipient));
+	}
+	return found;
+}
+
+static bool off_covers(
+	const struct policy_partner_input *in, const struct switch_key *key, const struct off_question *q)
+{
+	return selector_covers(key->agreement, q->agreement) && side_is_of(in, key->side, q->agreement) &&
+	       selector_covers(key->rule, q->rule) && switch_key_lists(key, q->camera) &&
+	       (key->classes == 0 || key->classes & q->class);
+}
+
+struct status policy_offs_tell(
+	const struct policy_partner_input *in, const struct off_question *q, off_told_fn *each, void *context)
+{
+	struct arena arena CLEANUP(arena_free) = {.max = SIZE_MAX};
+	int64_t bound = clock_bound(in, q->agreement);
+	struct off *offs;
+	size_t n;
+
+	TRY(offs_make(in->switches, in->n_switches, &arena, &offs, &n));
+	for (size_t i = 0; i < n; i++) {
+		const struct off *off = &offs[i];
+		bool for_ever = off->until == OFF_FOR_EVER;
+		struct off_told told = {
+			.began_by = off->began_by,
+			.ended_by = off->ended_by,
+			.from = {off->from},
+			.until = {for_ever ? 0 : off->until},
+			.key = off->key,
+			.at_capture = off->from < off->until && off->from - bound <= q->captured.v &&
+				      (for_ever || q->captured.v < off->until + bound),
+			.at_publication = off->from <= q->published.v && q->published.v < off->until,
+		};
+
+		if ((told.at_capture || told.at_publication) && off_covers(in, off->key, q))
+			each(context, &told);
+	}
 	return S_OK;
 }

@@ -27,6 +27,27 @@ typedef void rule_answer_fn(void *context, const struct rule_answer *answer);
 void policy_explain(const struct partner_policy *p, const struct read *read, struct utc_ms received,
 	struct utc_ms now, rule_answer_fn *each, void *context);
 
+/* An off that stood against a read under a rule. */
+struct off_told {
+	uint64_t began_by, ended_by;     /* journal numbers; ended_by 0: by its own time, or not yet */
+	struct utc_ms from, until;       /* until 0 = no end */
+	const struct switch_key *key;    /* borrowed from the events */
+	bool at_capture, at_publication; /* at capture: widened by the clock bound */
+};
+typedef void off_told_fn(void *context, const struct off_told *off);
+
+struct off_question {
+	const char *agreement, *rule,
+		*camera; /* rule NULL: those over every rule; camera NULL: over every one */
+	unsigned class;  /* CLASS_* */
+	struct utc_ms captured, published;
+};
+
+/* The offs over a read, by whose decision; `in` as policy_input_known made it for the publication.
+ * errors  OVERLOAD when out of memory */
+MUST struct status policy_offs_tell(const struct policy_partner_input *in, const struct off_question *q,
+	off_told_fn *each, void *context);
+
 /* What of a partner's past was known at that moment: registers, agreements and switches that came later are
  * left out, and an agreement that ended later had not ended.
  * shape   out: its arrays from `arena`, what they point to borrowed from `in`

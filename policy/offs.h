@@ -13,6 +13,7 @@
 struct off {
 	int64_t from, until;          /* ms; from <= t < until */
 	const struct switch_key *key; /* borrowed from the events */
+	uint64_t began_by, ended_by;  /* journal numbers; ended_by 0: by its own time, or not */
 };
 
 /* Offs of all events, in no particular order, from `arena`. Events in journal order. Whatever is not plainly
@@ -22,7 +23,5 @@ struct status offs_make(
 
 /* NULL and "" both are 'all': a selector that got lost must not narrow an off. */
 bool selector_covers(const char *selector, const char *name);
-/* Whether an off with these selectors is about the camera; `id` NULL: about no camera in particular. */
-bool switch_key_lists(const struct switch_key *key, const char *id);
 
 #endif

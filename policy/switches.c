@@ -100,7 +100,7 @@ static void run_off(struct run *run, const struct switch_event *event)
 
 	if (until < event->at.v)
 		until = event->at.v;
-	run->offs[run->n++] = (struct off){event->at.v, until, &event->key};
+	run->offs[run->n++] = (struct off){event->at.v, until, &event->key, event->entry, 0};
 }
 
 /* Ends what is off under this key; a period that was to end later now never ends in an off. */
@@ -110,15 +110,17 @@ static void run_on(struct run *run, const struct switch_event *event)
 		struct off *off = &run->offs[i];
 
 		if (run->pending == i + 1 && event->at.v <= off->from)
-			*off = (struct off){INT64_MAX, INT64_MAX, &event->key}; /* never */
-		else if (off->until > event->at.v)
+			*off = (struct off){INT64_MAX, INT64_MAX, &event->key, 0, 0}; /* never */
+		else if (off->until > event->at.v) {
 			off->until = event->at.v > off->from ? event->at.v : off->from;
+			off->ended_by = event->entry;
+		}
 	}
 	run->open = run->n;
 	run->pending = 0;
 	if (event->until.v == 0)
 		return;
-	run->offs[run->n++] = (struct off){event->until.v, OFF_FOR_EVER, &event->key};
+	run->offs[run->n++] = (struct off){event->until.v, OFF_FOR_EVER, &event->key, event->entry, 0};
 	run->pending = run->n;
 }
 

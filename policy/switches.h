@@ -40,6 +40,8 @@ struct switch_event {
 	uint64_t entry; /* journal number */
 };
 
+/* Whether a switch with these selectors is about the camera; `id` NULL: about no camera in particular. */
+bool switch_key_lists(const struct switch_key *key, const char *id);
 bool switch_key_equal(const struct switch_key *a, const struct switch_key *b);
 
 #endif

@@ -5,9 +5,14 @@
  */
 #include "gateway/core/core_internal.h"
 
+#include "policy/switches.h"
+
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
+
+/* From capture until a read that nothing holds up is published. */
+#define EXPLAIN_MOMENT_MS 500
 
 char *api_error(const char *text)
 {
@@ -105,6 +110,62 @@ static char *view_cameras(struct view *v, const struct governance *g)
 	return api_error("partner: missing; ask /v1/cameras?partner=ID");
 }
 
+static bool explain_time(struct view *v, const char *name, struct utc_ms usual, struct utc_ms *out)
+{
+	char text[64];
+
+	*out = usual;
+	if (query_field(v->request->path, name, text, sizeof text) && !ok(clock_parse(span_text(text), out)))
+		return false;
+	return out->v != 0;
+}
+
+/* Words of the query and what they stand for. */
+struct named {
+	const char *name;
+	unsigned value;
+};
+static const struct named kinds[] = {
+	{"vrm", READ_KIND_VRM}, {"hashed_tag", READ_KIND_HASHED_TAG}, {"no_plate", READ_KIND_NO_PLATE}, {0}};
+static const struct named classes[] = {
+	{"read", CLASS_READ}, {"plate_patch", CLASS_PLATE_PATCH}, {"overview", CLASS_OVERVIEW}, {0}};
+
+/* The first one where the query says nothing; 0 = no such word. */
+static unsigned explain_word(struct view *v, const char *field, const struct named *words)
+{
+	char text[32];
+
+	if (!query_field(v->request->path, field, text, sizeof text))
+		return words->value;
+	while (words->name && strcmp(words->name, text) != 0)
+		words++;
+	return words->value;
+}
+
+static char *view_explain(struct view *v, const struct governance *g)
+{
+	char partner[80], camera[READ_CAMERA_MAX + 1];
+	struct explain_question q = {.partner = partner, .camera = camera};
+	char *body;
+
+	q.kind = (enum read_kind)explain_word(v, "kind", kinds);
+	q.class = explain_word(v, "class", classes);
+	v->status = 400;
+	if (!query_field(v->request->path, "partner", partner, sizeof partner) ||
+		!query_field(v->request->path, "camera", camera, sizeof camera) || !q.kind || !q.class)
+		return api_error(
+			"ask /v1/explain?partner=ID&camera=ID&captured=TIME; kind is vrm, hashed_tag "
+			"or no_plate, class is read, plate_patch or overview");
+	if (!explain_time(v, "captured", (struct utc_ms){0}, &q.captured) ||
+		!explain_time(
+			v, "published", (struct utc_ms){q.captured.v + EXPLAIN_MOMENT_MS}, &q.published))
+		return api_error("captured, published: RFC 3339 times with an offset, such as "
+				 "2026-11-01T12:00:00Z");
+	body = governance_view_explain(g, &q);
+	v->status = body ? 200 : 404;
+	return body ? body : api_error("no such partner");
+}
+
 static bool path_is(const char *path, const char *name)
 {
 	size_t n = strlen(name);
@@ -133,6 +194,8 @@ static void look(void *context, const struct governance *g)
 		v->body = governance_view_agreements(g, clock_now());
 	else if (path_is(path, "/v1/cameras"))
 		v->body = view_cameras(v, g);
+	else if (path_is(path, "/v1/explain"))
+		v->body = view_explain(v, g);
 }
 
 static void handle_get(struct core *core, const Anpr__V1__AdminRequest *request)
@@ -151,7 +214,7 @@ static void handle_get(struct core *core, const Anpr__V1__AdminRequest *request)
 	if (!v.body) {
 		v.status = 404;
 		v.body = api_error("no such view; there are /v1/status, head, trust, history, proposals, "
-				   "agreements, cameras");
+				   "agreements, cameras, explain");
 	}
 	core_answer(core, request->id, v.status, v.body);
 }

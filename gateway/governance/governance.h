@@ -10,6 +10,7 @@
 
 #include "gateway/record/record.h"
 #include "policy/snapshot.h"
+#include "proto/read.h"
 
 struct governance;
 
@@ -113,6 +114,15 @@ char *governance_view_proposals(const struct governance *g);
 char *governance_view_trust(const struct governance *g);
 char *governance_view_history(const struct governance *g, const char *partner, struct utc_ms since);
 char *governance_view_cameras(const struct governance *g, const char *partner, struct utc_ms now);
+/* Would a read captured at the camera then have been shared, and by whose decision; NULL where there is no
+ * such partner. It is taken to have arrived when it was to be published. One object, not an array. */
+struct explain_question {
+	const char *partner, *camera; /* camera: its id or an external one */
+	struct utc_ms captured, published;
+	enum read_kind kind;
+	unsigned class; /* CLASS_*, one of them */
+};
+char *governance_view_explain(const struct governance *g, const struct explain_question *q);
 /* Switches of one partner, one object each: side, selectors, position, by whom, since when, until when. */
 char *governance_view_switches(const struct governance *g, const char *partner, struct utc_ms now);
 

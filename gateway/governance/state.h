@@ -188,6 +188,9 @@ const struct history *state_history(const struct governance *g, uint64_t number)
 #define ROLE_BIT(role) (1u << (unsigned)(role))
 #define DECIDERS       (ROLE_BIT(ANPR__V1__ROLE__ROLE_POLICY_ADMIN) | ROLE_BIT(ANPR__V1__ROLE__ROLE_CONTROLLER))
 
+/* All that policy is compiled from, borrowed (snapshot.c). */
+void partner_input(const struct partner *p, struct policy_partner_input *out);
+
 void switch_event_fini(struct switch_event *event);
 void proposal_free(struct proposal *p);
 

@@ -15,6 +15,9 @@ json_t *view_text(const char *text);
 json_t *view_time(struct utc_ms at);
 json_t *view_number(uint64_t n);
 json_t *view_texts(char *const *items, size_t n);
+/* "read" ... of one class; NULL where it is none or several. */
+const char *view_class(unsigned classes);
+json_t *view_classes(unsigned classes);
 /* The JSON as text, the object freed. The caller frees the text. */
 char *view_finish(json_t *json);
 /* {"organisation", "subject"} of the one whose command entry `number` is; null where no person was. */

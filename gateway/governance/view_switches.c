@@ -4,14 +4,6 @@
  */
 #include "gateway/governance/view.h"
 
-static const char *class_name(unsigned classes)
-{
-	return classes == CLASS_READ          ? "read"
-	       : classes == CLASS_PLATE_PATCH ? "plate_patch"
-	       : classes == CLASS_OVERVIEW    ? "overview"
-					      : NULL;
-}
-
 /* When the position that it has now ends by itself. */
 static struct utc_ms ends(const struct switch_state *s, bool off)
 {
@@ -28,7 +20,7 @@ static json_t *switch_view(
 	return json_pack("{s:o, s:s, s:o, s:o, s:o, s:o, s:s, s:o, s:I, s:o, s:o}", "side",
 		view_text(key->side), "selectors", p->selectors[s->last], "agreement",
 		view_text(key->agreement), "rule", view_text(key->rule), "class",
-		view_text(class_name(key->classes)), "cameras",
+		view_text(view_class(key->classes)), "cameras",
 		key->cameras ? json_integer((json_int_t)key->n_cameras) : json_null(), "position",
 		off ? "off" : "on", "who", view_who(g, last->entry), "entry", (json_int_t)last->entry,
 		"since", view_time(last->at), "until", view_time(ends(s, off)));

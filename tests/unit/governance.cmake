@@ -6,6 +6,7 @@ anpr_unit_test(governance
 		${CMAKE_CURRENT_SOURCE_DIR}/test_governance_consent.c
 		${CMAKE_CURRENT_SOURCE_DIR}/test_governance_due.c
 		${CMAKE_CURRENT_SOURCE_DIR}/test_governance_entries.c
+		${CMAKE_CURRENT_SOURCE_DIR}/test_governance_explain.c
 		${CMAKE_CURRENT_SOURCE_DIR}/test_governance_register.c
 		${CMAKE_CURRENT_SOURCE_DIR}/test_governance_signer.c
 		${CMAKE_CURRENT_SOURCE_DIR}/test_governance_switches.c

@@ -36,6 +36,7 @@ int main(void)
 	suite_add_tcase(suite, case_due());
 	suite_add_tcase(suite, case_entries());
 	suite_add_tcase(suite, case_views());
+	suite_add_tcase(suite, case_explain());
 	SRunner *runner = srunner_create(suite);
 	srunner_run_all(runner, CK_ENV);
 	int failed = srunner_ntests_failed(runner);

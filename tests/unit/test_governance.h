@@ -19,6 +19,7 @@ TCase *case_switches(void);
 TCase *case_due(void);
 TCase *case_entries(void);
 TCase *case_views(void);
+TCase *case_explain(void);
 
 #define DONE(expression)                                                                                     \
 	do {                                                                                                 \
