@@ -347,7 +347,7 @@ static json_t *agreement_explain(const struct explain *x, size_t version)
 	enum reason reason = best                                                     ? best->reason
 			     : x->p->agreements[version].agreed.v > x->q->published.v ? REASON_NOT_STARTED
 										      : REASON_EXPIRED;
-	if (shared)
+	if (shared && best)
 		why_shared(&w);
 	else if (classes)
 		why_off(&w, a->share & x->q->class ? "images of this class are off"
