@@ -196,5 +196,6 @@ struct status partner_compile(const struct policy_partner_input *in, struct utc_
 	feeds_sift(&c);
 	TRY(offs_keep(&c));
 	TRY(feeds_publish(&c, now));
+	TRY(ends_compile(&c, now));
 	return profiles_compile(&c);
 }

@@ -85,6 +85,9 @@ struct status feed_hours(struct compile *c, struct feed_build *f, uint32_t versi
 const struct policy_agreement_version *feed_version_at(
 	const struct feed_build *f, int64_t at, uint32_t *index, enum reason *why);
 
+/* When something of the partner will end by itself. */
+struct status ends_compile(struct compile *c, struct utc_ms now);
+
 /* Profiles for all cameras and for unregistered ones. */
 struct status profiles_compile(struct compile *c);
 

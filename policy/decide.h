@@ -86,6 +86,11 @@ struct decision {
 void policy_decide(const struct partner_policy *p, const struct read *read, struct utc_ms received,
 	struct utc_ms now, struct decision *out);
 
+/* Whether an end that falls due after `now` and by `until` covers the read: it is permitted now, and less of
+ * it would be from then on. Costs a decision for each of these ends. */
+bool policy_ends_by(const struct partner_policy *p, const struct read *read, struct utc_ms received,
+	struct utc_ms now, struct utc_ms until);
+
 /* Drop what the agreement does not share: classes not in `classes`, fields it drops; replace position and
  * camera id by the register's. The cursor is left out. Twice is the same as once. A zeroed permit leaves
  * nothing. `out` borrows from `in` and from the snapshot. */

@@ -71,6 +71,9 @@ const struct partner_policy *snapshot_partner(const struct policy_snapshot *s, s
 bool partner_policy_any_on(const struct partner_policy *p, struct utc_ms now);
 /* Since when something has been on without a break up to `now`; `now` where nothing is. */
 struct utc_ms partner_policy_on_since(const struct partner_policy *p, struct utc_ms now);
+/* The first moment after `after` at which an agreement of the partner, or an `on` for a while, ends by
+ * itself; INT64_MAX: none, as things stand. Log in the ends to come. */
+struct utc_ms partner_policy_next_end(const struct partner_policy *p, struct utc_ms after);
 /* The feeds: agreements that were not over when compiled. */
 size_t partner_policy_feeds(const struct partner_policy *p, const struct feed_policy *const **feeds);
 /* Cameras of the newest register; 0 = none. */

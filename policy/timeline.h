@@ -64,6 +64,8 @@ struct partner_policy {
 	size_t n_feeds;
 	const struct feed_policy **listed; /* of `feeds`, those that are not over */
 	size_t n_listed;
+	const int64_t *ends; /* ms, ascending: when something of it ends by itself */
+	size_t n_ends;
 	bool had_agreement;         /* one that ended too long ago for a timeline */
 	const uint32_t *profile_of; /* per camera of the newest register */
 	const struct profile *profiles;

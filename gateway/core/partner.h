@@ -36,8 +36,13 @@ struct partner {
 	int64_t newest_arrival_ms;
 
 	/* Off, held. */
-	atomic_int held;        /* an off is on its way: nothing of this partner is committed */
-	bool on;                /* something of it is shared */
+	atomic_int held; /* an off is on its way: nothing of this partner is committed */
+	bool on;         /* something of it is shared */
+	struct end_guard {
+		int64_t until_ms; /* UTC; an end that falls due then covers reads of it: they wait; 0 = none
+				   */
+		int64_t since_ms; /* arrival of the first that waits */
+	} guarded;
 	bool blocked;           /* its topic is missing or not as agreed */
 	Anpr__V1__GapCause gap; /* to be told in the next record; 0 = none */
 	int64_t gap_from_ms;

@@ -43,6 +43,8 @@ bool publisher_interrupted(struct publisher *p)
 		return true;
 	if (!p->snapshot || snapshot_version(p->snapshot) < journal_binding(p->options.journal))
 		return true;
+	if (clock_now().v >= p->end_ms)
+		return true;
 	for (size_t i = 0; i < p->n_partners; i++)
 		if (p->partners[i]->in_hand && atomic_load(&p->partners[i]->held) > 0)
 			return true;
@@ -120,57 +122,6 @@ static void take_attachments(struct publisher *p)
 	pthread_mutex_unlock(&p->lock);
 }
 
-static void go_off(struct partner *partner)
-{
-	partner_stop(partner);
-	partner->gap = ANPR__V1__GAP_CAUSE__GAP_CAUSE_OFF;
-	partner->gap_from_ms = clock_now().v;
-	partner->gathered[0] = 0;
-	log_info("partner off", "partner=%s", partner->id);
-}
-
-/* After its cursor, or where there is none, from when it came on. */
-static void start_source(struct partner *partner, const struct partner_policy *policy, struct utc_ms now)
-{
-	partner->since_ms = partner_policy_on_since(policy, now).v - partner->clock_bound_ms;
-	partner_start(partner);
-}
-
-/* What is in memory of it waits with the partner instead, so that nobody else's reads wait for it here. */
-static void drop(struct publisher *p, struct partner *partner)
-{
-	batch_forget(p->current, partner);
-	batch_forget(p->next, partner);
-	if (!partner->started)
-		return;
-	partner_stop(partner);
-	partner_rewind(partner);
-}
-
-/* Start and stop sources as policy, holds and topics have it. */
-static void steer_partner(struct publisher *p, struct partner *partner)
-{
-	const struct partner_policy *policy = snapshot_partner(p->snapshot, span_text(partner->id));
-	struct utc_ms now = clock_now();
-	bool on = policy && partner_policy_any_on(policy, now);
-
-	if (partner->on && !on)
-		go_off(partner);
-	partner->on = on;
-	if (atomic_load(&partner->held) > 0 || partner->blocked) {
-		drop(p, partner);
-		return;
-	}
-	if (on && !partner->started && partner->channel.fd >= 0 && p->known)
-		start_source(partner, policy, now);
-}
-
-static void steer(struct publisher *p)
-{
-	for (size_t i = 0; p->snapshot && i < p->n_partners; i++)
-		steer_partner(p, p->partners[i]);
-}
-
 static bool anything_on(const struct publisher *p)
 {
 	for (size_t i = 0; i < p->n_partners; i++)
@@ -217,7 +168,7 @@ static void resume(struct publisher *p)
 		p->resume_wait_ms = 0;
 		p->resumed_at_ms = clock_monotonic_ms();
 		publisher_say(p, "publishing", "");
-		steer(p);
+		steer_run(p);
 	} else {
 		give_up_producer(p);
 		if (status.kind != STATUS_WAIT)
@@ -340,7 +291,7 @@ static void step(struct publisher *p)
 {
 	follow_policy(p);
 	take_attachments(p);
-	steer(p);
+	steer_run(p);
 	show(p);
 	batch_gather(p, p->next, patience(p));
 	if (!p->snapshot || clock_monotonic_ms() < p->retry_at_ms)

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Shared by the files a publisher is made of: publisher.c (thread and questions), batch.c (reads in),
- * transaction.c (reads out), statement.c (ledger records, heads, accounts), resume.c (from the topics back to
- * a state). Nobody else includes it. Everything runs on the publisher's thread unless said otherwise.
+ * Shared by the files a publisher is made of: publisher.c (thread and questions), steer.c (which
+ * sources run), batch.c (reads in), transaction.c (reads out), statement.c (ledger records, heads, accounts),
+ * resume.c (from the topics back to a state). Nobody else includes it. Everything runs on the publisher's
+ * thread unless said otherwise.
  */
 #ifndef ANPR_CORE_PUBLISHER_INTERNAL_H
 #define ANPR_CORE_PUBLISHER_INTERNAL_H
@@ -19,6 +20,7 @@
 #define BATCH_BYTES_MAX (24u << 20)
 /* Between commits: closer ones meet the coordinator still at the markers of the one before. */
 #define BATCH_SPACING_MS 60
+#define END_GUARD_MS     3000 /* a batch begun so close before an end takes no read it covers (DESIGN.md 3) */
 #define HEAD_EVERY_MS    60000
 #define MARKS_MAX        256 /* where, by minute, the ledger stood: for the window */
 
@@ -92,6 +94,7 @@ struct publisher {
 	size_t n_marks;
 	bool window_key_new; /* not yet in the heads topic */
 	int64_t head_at_ms, commit_at_ms, retry_at_ms, resume_wait_ms, resumed_at_ms; /* monotonic */
+	int64_t end_ms;  /* UTC; when the first end falls due of what is in hand: not committed after it */
 	bool head_stale; /* something was committed since the last head */
 };
 
@@ -110,6 +113,13 @@ bool batch_full(const struct batch *b);
 void batch_gather(struct publisher *p, struct batch *b, int timeout_ms);
 /* Drop the partner's parts: its source will be asked for them again. */
 void batch_forget(struct batch *b, const struct partner *partner);
+
+/* steer.c */
+/* Start and stop sources as policy, holds, topics and ends have it. */
+void steer_run(struct publisher *p);
+/* Whether the part, and with it all that follows of the partner, has to wait for an end. */
+bool steer_guard(struct partner *partner, const struct partner_policy *policy, const struct batch_part *part,
+	struct utc_ms now);
 
 /* transaction.c */
 enum transaction_end { TRANSACTION_NOT, TRANSACTION_DONE, TRANSACTION_UNKNOWN };

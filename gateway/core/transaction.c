@@ -151,8 +151,13 @@ static struct status handle_part(
 {
 	struct partner *partner = part->partner;
 	const struct partner_policy *policy = snapshot_partner(p->snapshot, span_text(partner->id));
+	struct utc_ms end;
 
+	if (steer_guard(partner, policy, part, at->now))
+		return S_OK; /* asked for again when the end is over */
 	TRY(begin_work(partner, policy));
+	end = partner_policy_next_end(policy, (struct utc_ms){at->now.v + END_GUARD_MS});
+	p->end_ms = end.v < p->end_ms ? end.v : p->end_ms;
 	snprintf(at->source, sizeof at->source, "/anpr-gateway/%s/%s", p->options.gateway, partner->id);
 	for (size_t i = 0; i < part->reads.n; i++)
 		TRY(handle_read(p, partner, policy, &part->reads.reads[i], at, part->received_ms, e));
@@ -270,6 +275,7 @@ enum transaction_end transaction_run(
 
 	p->attempt = (struct attempt){.of_batch = b != NULL};
 	random_bytes(p->attempt.id, sizeof p->attempt.id);
+	p->end_ms = INT64_MAX;
 	status = fill(p, b, kind, now, head, &hash, e);
 	if (ok(status))
 		status = settle_messages(p, e);

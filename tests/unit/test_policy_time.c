@@ -164,6 +164,98 @@ START_TEST(test_an_on_for_a_while_ends_in_an_off)
 }
 END_TEST
 
+START_TEST(test_ends_to_come)
+{
+	struct world w;
+	const struct partner_policy *p;
+	const int64_t agreed_until = INT64_C(1798761600000); /* 2027-01-01, as world_text has it */
+
+	begin(&w);
+	world_switch(&w, NOON - DAY, OFF, (struct switch_key){.rule = "a"});
+	world_switch(&w, NOON - HOUR, ON, (struct switch_key){.rule = "a"});
+	w.switches[w.in.n_switches - 1].until.v = NOON + 10 * SECOND;
+	/* an off for a while widens when it is over: that is no end */
+	world_switch(&w, NOON - HOUR, OFF, (struct switch_key){.rule = "b"});
+	w.switches[w.in.n_switches - 1].until.v = NOON + 5 * SECOND;
+	world_compile(&w);
+	p = world_partner(&w);
+	ck_assert_int_eq(partner_policy_next_end(p, (struct utc_ms){NOON}).v, NOON + 10 * SECOND);
+	ck_assert_int_eq(
+		partner_policy_next_end(p, (struct utc_ms){NOON + 10 * SECOND - 1}).v, NOON + 10 * SECOND);
+	ck_assert_int_eq(partner_policy_next_end(p, (struct utc_ms){NOON + 10 * SECOND}).v, agreed_until);
+	ck_assert_int_eq(partner_policy_next_end(p, (struct utc_ms){agreed_until}).v, INT64_MAX);
+	ck_assert_int_eq(partner_policy_next_end(NULL, (struct utc_ms){NOON}).v, INT64_MAX);
+	world_end(&w);
+}
+END_TEST
+
+START_TEST(test_which_reads_an_end_covers)
+{
+	static const struct {
+		const char *name;
+		const char *cameras[1]; /* whose `on` ends at NOON + 10 s; NULL: all */
+		unsigned classes;       /* of it; 0 = all */
+		const char *camera;     /* of the read */
+		int64_t now, until;     /* from NOON */
+		bool want;
+	} rows[] = {
+		{"ends before `until`", {"A-1"}, 0, "A-1", 8 * SECOND, 11 * SECOND, true},
+		{"ends at `until`", {"A-1"}, 0, "A-1", 7 * SECOND, 10 * SECOND, true},
+		{"ends after `until`", {"A-1"}, 0, "A-1", 7 * SECOND - 1, 10 * SECOND - 1, false},
+		{"has ended", {"A-1"}, 0, "A-1", 10 * SECOND, 13 * SECOND, false},
+		{"another camera's end", {"A-1"}, 0, "A-2", 8 * SECOND, 11 * SECOND, false},
+		{"everybody's end", {NULL}, 0, "A-2", 8 * SECOND, 11 * SECOND, true},
+		{"the end of images", {NULL}, CLASS_OVERVIEW, "A-1", 8 * SECOND, 11 * SECOND, true},
+		{"of images nobody shares", {NULL}, CLASS_PLATE_PATCH, "A-1", 8 * SECOND, 11 * SECOND, false},
+		{"denied in any case", {NULL}, 0, "B-1", 8 * SECOND, 11 * SECOND, false},
+		{"unknown camera", {NULL}, 0, "Z-9", 8 * SECOND, 11 * SECOND, false},
+	};
+
+	for (int i = 0; i < ROWS(rows); i++) {
+		struct switch_key key = {.classes = rows[i].classes};
+		struct read read = world_read();
+		struct world w;
+
+		key.cameras = rows[i].cameras[0] ? (const char *const *)rows[i].cameras : NULL;
+		key.n_cameras = rows[i].cameras[0] ? 1 : 0;
+		begin(&w);
+		world_switch(&w, NOON - HOUR, ON, key);
+		w.switches[w.in.n_switches - 1].until.v = NOON + 10 * SECOND;
+		world_compile(&w);
+		read.camera_id = span_text(rows[i].camera);
+		ck_assert_msg(policy_ends_by(world_partner(&w), &read, (struct utc_ms){NOON + rows[i].now},
+				      (struct utc_ms){NOON + rows[i].now},
+				      (struct utc_ms){NOON + rows[i].until}) == rows[i].want,
+			"%s", rows[i].name);
+		world_end(&w);
+	}
+}
+END_TEST
+
+/* The end of one version is no end where the next goes on sharing; nor of one agreement among two. */
+START_TEST(test_an_end_that_takes_nothing_away_covers_nothing)
+{
+	struct read read = world_read();
+	struct world w;
+
+	begin(&w);
+	world_agreement(
+		&w, LONG_AGO, "AG-1", "AG-2", "until: 2027-01-01T00:00:00Z", "until: 2026-11-22T12:00:10Z");
+	world_compile(&w);
+	ck_assert(policy_ends_by(world_partner(&w), &read, (struct utc_ms){NOON},
+		(struct utc_ms){NOON + 9 * SECOND}, (struct utc_ms){NOON + 12 * SECOND}));
+	world_end(&w);
+	begin(&w);
+	world_agreement(&w, NOON - HOUR, "AG-1", "AG-1", "until: 2027-01-01T00:00:00Z",
+		"until: 2026-12-22T12:00:00Z");
+	w.agreements[0].ended.v = NOON - HOUR;
+	world_compile(&w);
+	ck_assert(!policy_ends_by(world_partner(&w), &read, (struct utc_ms){NOON},
+		(struct utc_ms){1798761600000 - SECOND}, (struct utc_ms){1798761600000 + SECOND}));
+	world_end(&w);
+}
+END_TEST
+
 START_TEST(test_an_off_journaled_late_counts_from_its_acceptance)
 {
 	struct world w;
@@ -349,6 +441,9 @@ Suite *suite_policy_time(void)
 	tcase_add_test(tests, test_no_other_off_shortens_an_off);
 	tcase_add_test(tests, test_an_off_for_a_while_ends_by_itself);
 	tcase_add_test(tests, test_an_on_for_a_while_ends_in_an_off);
+	tcase_add_test(tests, test_ends_to_come);
+	tcase_add_test(tests, test_which_reads_an_end_covers);
+	tcase_add_test(tests, test_an_end_that_takes_nothing_away_covers_nothing);
 	tcase_add_test(tests, test_an_off_journaled_late_counts_from_its_acceptance);
 	tcase_add_test(tests, test_whatever_is_not_on_is_off);
 	tcase_add_test(tests, test_a_later_version_is_asked_about_now_and_the_earlier_about_then);

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Which sources run: those whose partner has something on, that nobody holds, and that no end guards. What
+ * was gathered of the others is given up; they are asked for it again.
+ *
+ * The guard before an end (DESIGN.md 3, "Off"): whatever a transaction begun in the last seconds before an
+ * end finds covered by it is left with the partner, everything behind it too, until the end is over and
+ * enforced. A transaction may take as long as that, and a clock be as wrong.
+ */
+#include "gateway/core/publisher_internal.h"
+
+#include "gateway/base/log.h"
+
+static void go_off(struct partner *partner)
+{
+	partner_stop(partner);
+	partner->gap = ANPR__V1__GAP_CAUSE__GAP_CAUSE_OFF;
+	partner->gap_from_ms = partner->guarded.until_ms ? partner->guarded.since_ms : clock_now().v;
+	partner->gathered[0] = 0;
+	log_info("partner off", "partner=%s", partner->id);
+}
+
+/* After its cursor, or where there is none, from when it came on. */
+static void start_source(struct partner *partner, const struct partner_policy *policy, struct utc_ms now)
+{
+	partner->since_ms = partner_policy_on_since(policy, now).v - partner->clock_bound_ms;
+	partner_start(partner);
+}
+
+/* What is in memory of it waits with the partner instead, so that nobody else's reads wait for it here. */
+static void drop(struct publisher *p, struct partner *partner)
+{
+	batch_forget(p->current, partner);
+	batch_forget(p->next, partner);
+	if (!partner->started)
+		return;
+	partner_stop(partner);
+	partner_rewind(partner);
+}
+
+/* --- the guard --- */
+
+bool steer_guard(struct partner *partner, const struct partner_policy *policy, const struct batch_part *part,
+	struct utc_ms now)
+{
+	struct utc_ms until = {now.v + END_GUARD_MS}, end = partner_policy_next_end(policy, now);
+
+	if (partner->guarded.until_ms)
+		return true;
+	for (size_t i = 0; end.v <= until.v && i < part->reads.n; i++) {
+		if (!policy_ends_by(
+			    policy, &part->reads.reads[i], (struct utc_ms){part->received_ms}, now, until))
+			continue;
+		partner->guarded = (struct end_guard){.until_ms = end.v, .since_ms = part->received_ms};
+		log_info("end guarded", "partner=%s until=%s", partner->id, CLOCK_TEXT(end));
+		return true;
+	}
+	return false;
+}
+
+struct open_ends {
+	const char *partner;
+	struct utc_ms now;
+	bool any;
+};
+
+static void look_open(void *context, const struct governance *g)
+{
+	struct open_ends *o = context;
+	const struct pending *pending;
+	size_t n = governance_pending(g, &pending);
+	Anpr__V1__Lapse lapse;
+	struct utc_ms next;
+
+	o->any = ok(governance_due(g, o->now, &lapse, &next));
+	for (size_t i = 0; i < n; i++)
+		for (size_t k = 0; k < pending[i].n_partners; k++)
+			o->any |= strcmp(pending[i].partners[k], o->partner) == 0;
+}
+
+/* The end is over, and journaled and enforced; or it was put off. */
+static bool guard_is_over(struct publisher *p, const struct partner *partner,
+	const struct partner_policy *policy, struct utc_ms now)
+{
+	struct open_ends o = {.partner = partner->id, .now = now};
+
+	if (now.v < partner->guarded.until_ms)
+		return partner_policy_next_end(policy, now).v != partner->guarded.until_ms;
+	journal_look(p->options.journal, look_open, &o);
+	return !o.any;
+}
+
+/* --- steering --- */
+
+static void steer_partner(struct publisher *p, struct partner *partner)
+{
+	const struct partner_policy *policy = snapshot_partner(p->snapshot, span_text(partner->id));
+	struct utc_ms now = clock_now();
+	bool on = policy && partner_policy_any_on(policy, now);
+
+	if (partner->on && !on)
+		go_off(partner);
+	partner->on = on;
+	if (partner->guarded.until_ms && guard_is_over(p, partner, policy, now))
+		partner->guarded = (struct end_guard){0};
+	if (atomic_load(&partner->held) > 0 || partner->blocked || partner->guarded.until_ms) {
+		drop(p, partner);
+		return;
+	}
+	if (on && !partner->started && partner->channel.fd >= 0 && p->known)
+		start_source(partner, policy, now);
+}
+
+void steer_run(struct publisher *p)
+{
+	for (size_t i = 0; p->snapshot && i < p->n_partners; i++)
+		steer_partner(p, p->partners[i]);
+}
