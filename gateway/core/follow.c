@@ -11,6 +11,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#define APPEND_MOST_MS 5000 /* between making an entry and its being appended, with a slow broker */
+
 static char *seen_path(const struct journal *j)
 {
 	char *path = NULL;
@@ -122,6 +124,25 @@ static struct status check_seen(const struct journal *j, const struct journal_en
 	return S_REFUSED;
 }
 
+/* An entry's time is the later of its writer's clock and of the entry before, and the broker appends it a
+ * moment later. One that only carries on the time of the entry before is not told again. Under the lock. */
+static void check_time(struct journal *j, const struct kafka_record *record,
+	const Anpr__V1__JournalEntry *entry, struct utc_ms before)
+{
+	int64_t late = record->timestamp_ms - entry->time_ms;
+
+	if (!record->append_time || entry->time_ms == before.v ||
+		(late <= BROKER_CLOCK_BOUND_MS + APPEND_MOST_MS && late >= -BROKER_CLOCK_BOUND_MS))
+		return;
+	snprintf(j->clock_trouble, sizeof j->clock_trouble,
+		"journal entry %llu of node %s has a time %.1f s %s the broker's: check that node's clock",
+		(unsigned long long)entry->sequence, entry->node, (double)llabs(late) / 1000,
+		late > 0 ? "behind" : "ahead of");
+	j->clock_trouble_ms = record->timestamp_ms;
+	log_warn("journal entry's time is wrong", "entry=%llu node=%s behind_ms=%lld",
+		(unsigned long long)entry->sequence, entry->node, (long long)late);
+}
+
 static struct status take_in(struct journal *j, const struct kafka_record *record, struct error *e)
 {
 	struct journal_entry entry = {0};
@@ -134,10 +155,14 @@ static struct status take_in(struct journal *j, const struct kafka_record *recor
 		return S_RETRY;
 	}
 	if (ok(status)) {
+		struct utc_ms before = governance_time(j->governance); /* written by this thread only */
+
 		pthread_mutex_lock(&j->lock);
 		status = governance_apply(j->governance, &entry, e);
-		if (ok(status))
+		if (ok(status)) {
 			keep_stored(j, entry.body->sequence, record->value);
+			check_time(j, record, entry.body, before);
+		}
 		pthread_mutex_unlock(&j->lock);
 	}
 	if (!ok(status)) {

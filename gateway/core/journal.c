@@ -13,8 +13,9 @@
 #include <sys/prctl.h>
 #include <time.h>
 
-#define FOLLOW_SLICE_MS 10  /* how long a question may wait for the reader to come back */
-#define CALM_DOWN_MS    500 /* between attempts while the broker is away */
+#define FOLLOW_SLICE_MS  10       /* how long a question may wait for the reader to come back */
+#define CLOCK_TROUBLE_MS 86400000 /* an entry's wrong time is told for a day */
+#define CALM_DOWN_MS     500      /* between attempts while the broker is away */
 
 int time_left(int64_t deadline)
 {
@@ -184,6 +185,17 @@ bool journal_trouble(struct journal *j, char *to, size_t cap)
 	snprintf(to, cap, "%s", j->trouble);
 	pthread_mutex_unlock(&j->lock);
 	return to[0] != 0;
+}
+
+bool journal_clock_trouble(struct journal *j, char *to, size_t cap)
+{
+	bool recent;
+
+	pthread_mutex_lock(&j->lock);
+	recent = j->clock_trouble_ms != 0 && clock_now().v - j->clock_trouble_ms < CLOCK_TROUBLE_MS;
+	snprintf(to, cap, "%s", recent ? j->clock_trouble : "");
+	pthread_mutex_unlock(&j->lock);
+	return recent;
 }
 
 void journal_look(struct journal *j, void (*look)(void *context, const struct governance *g), void *context)

@@ -11,6 +11,10 @@
 
 struct journal;
 
+/* How far a node's clock may be from the broker's. Less than the guard before ends, which so holds for every
+ * node; as the default of what cameras' clocks are allowed. */
+#define BROKER_CLOCK_BOUND_MS 2000
+
 struct journal_options {
 	const struct kafka_config *kafka; /* borrowed for the life of the journal, like everything here */
 	const char *topic, *documents_topic;
@@ -37,6 +41,10 @@ uint64_t journal_version(const struct journal *j);
 uint64_t journal_binding(const struct journal *j);
 /* Why there is no policy, in words, into `to`; false = there is one. */
 bool journal_trouble(struct journal *j, char *to, size_t cap);
+
+/* The newest entry of the last day whose time is not the broker's within the bound, in words; false = none.
+ */
+bool journal_clock_trouble(struct journal *j, char *to, size_t cap);
 
 /* Everything appended before this call has been taken in and compiled when this returns OK. RETRY: not in
  * time. */

@@ -50,6 +50,8 @@ struct journal {
 	struct policy_snapshot *snapshot;
 	struct request *requests; /* oldest first */
 	char trouble[512];        /* "" = none */
+	char clock_trouble[256];  /* of the newest entry whose time the broker's contradicts */
+	int64_t clock_trouble_ms; /* UTC, by the broker; 0 = none */
 	struct kept_entry kept[JOURNAL_KEPT];
 
 	/* The thread's own. */

@@ -90,7 +90,8 @@ static json_t *partner_view(struct core *core, const struct partner_status *s)
 	return view;
 }
 
-static void add_publisher(struct core *core, struct publisher *p, json_t *publishers, json_t *partners)
+static void add_publisher(
+	struct core *core, struct publisher *p, json_t *publishers, json_t *partners, json_t *problems)
 {
 	struct publisher_status s;
 
@@ -100,10 +101,15 @@ static void add_publisher(struct core *core, struct publisher *p, json_t *publis
 		json_array_append_new(partners, partner_view(core, &s.partners[i]));
 	if (s.n_partners > 0)
 		json_array_append_new(publishers,
-			json_pack("{s:i,s:s,s:s,s:I,s:I,s:I,s:I}", "publisher", (int)s.index, "state",
+			json_pack("{s:i,s:s,s:s,s:I,s:I,s:I,s:I,s:o}", "publisher", (int)s.index, "state",
 				s.state, "detail", s.detail, "ordinal", (json_int_t)s.ordinal, "transactions",
 				(json_int_t)s.transactions, "aborted", (json_int_t)s.aborted,
-				"transaction_ms", (json_int_t)s.transaction_ms));
+				"transaction_ms", (json_int_t)s.transaction_ms, "clock_offset_ms",
+				s.clock_offset_ms == INT64_MAX
+					? json_null()
+					: json_integer((json_int_t)s.clock_offset_ms)));
+	if (s.n_partners > 0 && llabs(s.clock_offset_ms) > BROKER_CLOCK_BOUND_MS && *s.detail)
+		json_array_append_new(problems, json_sprintf("publisher %u: %s", s.index, s.detail));
 	publisher_status_free(&s);
 }
 
@@ -130,12 +136,14 @@ char *status_view(struct core *core)
 	journal_look(core->journal, look_head, body);
 	if (journal_trouble(core->journal, trouble, sizeof trouble))
 		json_array_append_new(problems, json_string(trouble));
+	if (journal_clock_trouble(core->journal, trouble, sizeof trouble))
+		json_array_append_new(problems, json_string(trouble));
 	if (stops > 0)
 		json_array_append_new(problems,
 			json_sprintf(
 				"%zu stop(s) taken here and not yet recorded: the broker is away", stops));
 	for (uint32_t k = 0; core->publishers && k < core->n_publishers; k++)
-		add_publisher(core, core->publishers[k], publishers, partners);
+		add_publisher(core, core->publishers[k], publishers, partners, problems);
 	text = json_dumps(body, JSON_COMPACT);
 	json_decref(body);
 	return text;

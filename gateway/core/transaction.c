@@ -9,6 +9,7 @@
 #include "gateway/base/log.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 #define SLICE_MS  5
 #define ABORT_MS  1000
@@ -184,6 +185,31 @@ static struct status settle_messages(struct publisher *p, struct error *e)
 	return publisher_interrupted(p) ? S_RETRY : S_OK;
 }
 
+/* The ledger record, acknowledged but not committed, bears the broker's time. */
+static struct status trust_clock(struct publisher *p, struct error *e)
+{
+	int64_t offset = 0;
+	bool known = producer_clock_offset(p->producer, &offset);
+
+	pthread_mutex_lock(&p->lock);
+	p->clock_offset_ms = known ? offset : INT64_MAX;
+	pthread_mutex_unlock(&p->lock);
+	if (known && llabs(offset) <= BROKER_CLOCK_BOUND_MS)
+		return S_OK;
+	if (known)
+		error_set(e,
+			"this node's clock is %.1f s %s the broker's, more than the %d s allowed: nothing is "
+			"published until they agree; check time synchronisation on both",
+			(double)llabs(offset) / 1000, offset < 0 ? "ahead of" : "behind",
+			BROKER_CLOCK_BOUND_MS / 1000);
+	else
+		error_set(e,
+			"topic %s does not keep the broker's time, so the clock cannot be trusted: set "
+			"message.timestamp.type=LogAppendTime (`anprctl cluster apply` does)",
+			p->options.ledger);
+	return S_RETRY;
+}
+
 static struct status commit(struct publisher *p, struct error *e)
 {
 	struct status status;
@@ -279,6 +305,8 @@ enum transaction_end transaction_run(
 	status = fill(p, b, kind, now, head, &hash, e);
 	if (ok(status))
 		status = settle_messages(p, e);
+	if (ok(status))
+		status = trust_clock(p, e);
 	if (!ok(status)) {
 		producer_abort(p->producer, ABORT_MS);
 		take_back(p);

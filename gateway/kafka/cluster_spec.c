@@ -101,6 +101,10 @@ static struct status add_settings(struct cluster_spec *s, struct spec_topic *t)
 	case TOPIC_JOURNAL:
 		return add_journal(s, t);
 	case TOPIC_LEDGER:
+		TRY(add(s, t,
+			(struct setting){"message.timestamp.type", "LogAppendTime", RULE_EXACT,
+				CLUSTER_BREAKS,
+				"each transaction compares the gateway's clock with the broker's"}));
 		return add_kept(s, t, text_format(&s->memory, "%lld", LEDGER_DAYS * DAY_MS),
 			"a publisher that was away for long could not resume");
 	case TOPIC_HEADS:

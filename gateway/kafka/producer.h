@@ -67,8 +67,9 @@ int32_t producer_partitions(struct producer *p, const char *topic);
 /* Offset given to the last message acknowledged on the topic's partition; -1 = none. For the journal's
  * read-back. */
 int64_t producer_last_offset(struct producer *p, const char *topic, int32_t partition);
-/* Broker's time minus ours as of the last acknowledged message on a topic with append time; false = not
- * known. */
+/* By how much the broker's clock must differ from ours, at least: its time minus ours, as of the last
+ * acknowledged message on a topic with append time, sent alone; 0 where the broker stamped it between our
+ * sending it and hearing of it. false = not known. */
 bool producer_clock_offset(struct producer *p, int64_t *offset_ms);
 /* The error as a fixed word for logs and status, e.g. "_FENCED". Never NULL. */
 const char *producer_error_word(const struct producer *p);

@@ -140,8 +140,10 @@ void topics_acknowledged(struct producer *p, const rd_kafka_message_t *message)
 		t->last[message->partition] = message->offset;
 	at = rd_kafka_message_timestamp(message, &type);
 	if (type == RD_KAFKA_TIMESTAMP_LOG_APPEND_TIME) {
+		int64_t now = clock_now().v;
+
 		/* The broker stamped it at some moment between sending and now. */
-		p->clock_offset_ms = at - (t->sent_ms + clock_now().v) / 2;
+		p->clock_offset_ms = at < t->sent_ms ? at - t->sent_ms : at > now ? at - now : 0;
 		p->clock_known = true;
 	}
 }

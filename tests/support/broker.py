@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A real Kafka of one node, by deploy/kafka/broker, and what its super user can see in it."""
 
+import os
 import subprocess
 
 from confluent_kafka.admin import AdminClient
@@ -11,14 +12,14 @@ from .places import ROOT
 class Broker:
     """A broker in a folder of its own. Stopped, killed and started at will; destroyed at the end."""
 
-    def __init__(self, folder, pki, *settings):
-        self.folder, self.pki = folder, pki
+    def __init__(self, folder, pki, *settings, environment=None):
+        self.folder, self.pki, self.environment = folder, pki, os.environ | (environment or {})
         self.run("start", "--pki", pki, *(part for s in settings for part in ("--set", s)))
         self.address = self.run("address").strip()
 
     def run(self, command, *arguments):
         done = subprocess.run([ROOT / "deploy/kafka/broker", command, "--dir", self.folder, *map(str, arguments)],
-                              capture_output=True, text=True, stdin=subprocess.DEVNULL)
+                              capture_output=True, text=True, stdin=subprocess.DEVNULL, env=self.environment)
         if done.returncode:
             raise RuntimeError(f"broker {command}: {done.stderr}")
         return done.stdout

@@ -1,17 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which clock rules what (DESIGN.md 5.6): ends that fall due, and a gateway frozen across one."""
+"""Which clock rules what (DESIGN.md 5.6): ends that fall due, a gateway frozen across one, a broker that knows better."""
 
 import os
+import re
 import signal
+import struct
 import time
+from contextlib import contextmanager
 from datetime import datetime, timezone
 from types import SimpleNamespace
 
 import pytest
 
+from support.broker import Broker
 from support.evaluator import Register
+from support.places import BUILD
 from support.topic import assert_unbroken
-from support.wait import eventually
+from support.wait import eventually, steady
 
 RATE = 100
 GUARD_MS = 3000
@@ -103,3 +108,60 @@ def test_a_gateway_frozen_across_an_end_commits_nothing_it_had_not_sent(story, f
     assert not late, "appended after the gateway was frozen"
     assert max(r.timestamp for r in records if covered(r)) < story.end - GUARD_MS
     nothing_was_lost(story, records)
+
+
+@contextmanager
+def broker_with_a_clock(folder, pki):
+    """A broker and a function that sets its clock so many seconds ahead. The gateway's processes begin with an
+    environment of their own, so it is the broker whose clock is moved: what they compare is the same."""
+    offset = folder / "offset"
+    folder.mkdir()
+
+    def ahead(seconds):
+        with open(offset, "r+b" if offset.exists() else "wb") as file:
+            file.write(struct.pack("=q", 1000 * seconds))
+    ahead(0)
+    with Broker(folder / "broker", pki, environment={"LD_PRELOAD": str(BUILD / "tests/moved_clock.so"),
+                                                     "MOVED_CLOCK": str(offset)}) as broker:
+        yield broker, ahead
+
+
+def test_beyond_the_bound_nothing_is_published_until_the_clocks_agree_again(install, tmp_path, pki):
+    with broker_with_a_clock(tmp_path / "clock", pki) as (broker, ahead):
+        it = install(("tfl-ulez",), on=broker)
+        it.partner("tfl-ulez", "--rate", RATE, "--trouble", "none", cameras=20)
+        it.agreement("tfl-ulez", ["ULEZ-*"])
+        it.prepare()
+        it.start()
+        it.agree("tfl-ulez")
+        it.go_live("tfl-ulez")
+        bob = it.people["bob"]
+        for seconds, words in (1, None), (-10, "ahead of the broker's"), (10, "behind the broker's"):
+            flowing(it)
+            assert not unpublished(bob)
+            ahead(seconds)
+            if not words:
+                continue
+            problem = eventually(lambda: unpublished(bob), "the problem in status")[0]
+            assert words in problem and re.search(r"clock is (9\.[5-9]|10\.[0-5]) s ", problem), problem
+            # an aborted transaction's reads are in the log, but nobody who reads committed ones sees them
+            consumer = it.consumer()
+            steady(lambda: len(consumer.read_all_until_end()), 2, "published by a clock that is wrong")
+            off = bob.must("off", "tfl-ulez", "--reason", "Off works whatever the clock says.")
+            assert off["receipt"]["entry"] > off["entry"]
+            bob.must("on", "tfl-ulez", "--reason", "On again.")
+            ahead(0)
+            eventually(lambda: not unpublished(bob), "the problem is over")
+            assert any("journal entry" in p and words in p for p in bob.status()["problems"]), "the entries' time is told"
+        flowing(it)
+        assert "clock is" in it.gateway.words(), "said in the log"
+
+
+def unpublished(person):
+    return [p for p in person.status()["problems"] if p.startswith("publisher")]
+
+
+def flowing(it):
+    consumer = it.consumer()
+    seen = len(consumer.read_all_until_end())
+    assert_unbroken(consumer.wait_for(lambda records: len(records) > seen + 10 and records, "reads"))
