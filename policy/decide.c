@@ -165,7 +165,7 @@ static unsigned quality_of(const struct read *read, const struct decision *d)
 	return quality;
 }
 
-static bool image_dropped(const struct read *read, const struct decision *d)
+bool decision_drops_image(const struct read *read, const struct decision *d)
 {
 	unsigned classes = 0;
 
@@ -201,5 +201,5 @@ void policy_decide(const struct partner_policy *p, const struct read *read, stru
 	out->verdict = VERDICT_PERMIT;
 	out->reason = REASON_UNSPECIFIED;
 	out->quality = quality_of(read, out);
-	out->class_dropped = image_dropped(read, out);
+	out->class_dropped = decision_drops_image(read, out);
 }

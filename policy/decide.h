@@ -86,6 +86,14 @@ struct decision {
 void policy_decide(const struct partner_policy *p, const struct read *read, struct utc_ms received,
 	struct utc_ms now, struct decision *out);
 
+/* The same for a read whose stamp is local (read->local): *resolved is the read with the moment it means, and
+ * where it may mean two, as clocks are set back, what both would share. false: the register gives its camera
+ * no zone, or no clock there ever showed that time: the stamp is none, reject it. Two decisions at most. */
+bool policy_decide_local(const struct partner_policy *p, const struct read *read, struct utc_ms received,
+	struct utc_ms now, struct read *resolved, struct decision *out);
+/* What a decision permits into that feed: CLASS_*; 0 = nothing. */
+unsigned decision_classes(const struct decision *d, const struct feed_policy *feed);
+
 /* Whether an end that falls due after `now` and by `until` covers the read: it is permitted now, and less of
  * it would be from then on. Costs a decision for each of these ends. */
 bool policy_ends_by(const struct partner_policy *p, const struct read *read, struct utc_ms received,

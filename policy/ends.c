@@ -53,19 +53,10 @@ struct utc_ms partner_policy_next_end(const struct partner_policy *p, struct utc
 	return (struct utc_ms){p && low < p->n_ends ? p->ends[low] : INT64_MAX};
 }
 
-static unsigned classes_of(const struct decision *d, const struct feed_policy *feed)
-{
-	for (unsigned i = 0; i < d->n; i++) {
-		if (d->permits[i].feed == feed)
-			return d->permits[i].classes;
-	}
-	return 0;
-}
-
 static bool shares_less(const struct decision *before, const struct decision *after)
 {
 	for (unsigned i = 0; i < before->n; i++) {
-		if (before->permits[i].classes & ~classes_of(after, before->permits[i].feed))
+		if (before->permits[i].classes & ~decision_classes(after, before->permits[i].feed))
 			return true;
 	}
 	return false;
@@ -76,8 +67,14 @@ bool policy_ends_by(const struct partner_policy *p, const struct read *read, str
 {
 	struct decision before, after;
 	struct utc_ms end = now;
+	struct read resolved;
 
-	policy_decide(p, read, received, now, &before);
+	if (!read->local)
+		policy_decide(p, read, received, now, &before);
+	else if (policy_decide_local(p, read, received, now, &resolved, &before))
+		read = &resolved;
+	else
+		return false;
 	while (before.verdict == VERDICT_PERMIT && (end = partner_policy_next_end(p, end)).v <= until.v) {
 		policy_decide(p, read, received, end, &after);
 		if (shares_less(&before, &after))

@@ -4,6 +4,8 @@
  */
 #include "policy/register.h"
 
+#include "policy/zone.h"
+
 #include <stdlib.h>
 
 /* Open addressing, at most half full; a slot without an id is free. */
@@ -119,6 +121,7 @@ static void camera_fini(struct camera *camera)
 	free(camera->road);
 	free(camera->area);
 	free(camera->zone);
+	zone_release(camera->local);
 }
 
 void register_release(struct camera_register *r)

@@ -9,6 +9,8 @@
 #include "gateway/base/span.h"
 #include "gateway/base/status.h"
 
+struct zone;
+
 enum camera_state {
 	CAMERA_UNKNOWN_STATE = 0, /* never shared */
 	CAMERA_OFFERED,
@@ -22,6 +24,7 @@ struct camera {
 	char **external_ids;
 	size_t n_external_ids;
 	char *name, *road, *area, *zone; /* empty where not given */
+	struct zone *local;              /* the zone's offsets from UTC; NULL where not given */
 	double lat, lon;                 /* WGS84 degrees */
 	double heading;                  /* degrees; negative = not given */
 	enum camera_state state;

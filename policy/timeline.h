@@ -88,6 +88,9 @@ const struct cell *track_at(const struct track *t, int64_t at);
 struct status partner_compile(const struct policy_partner_input *in, struct utc_ms now, struct arena *keep,
 	struct partner_policy *out);
 
+/* Whether the read carries an image that no permit shares. */
+bool decision_drops_image(const struct read *read, const struct decision *d);
+
 /* The reason that comes first; 0 = none. */
 static inline enum reason reason_first(enum reason a, enum reason b)
 {

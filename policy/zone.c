@@ -173,6 +173,23 @@ int32_t zone_offset(const struct zone *z, struct utc_ms at)
 	return low == 0 ? z->before : z->changes[low - 1].offset;
 }
 
+/* Offsets stay within a day of UTC, and no zone changes twice in two days. */
+size_t zone_moments(const struct zone *z, struct utc_ms local, struct utc_ms moments[2])
+{
+	const int64_t day = INT64_C(1000) * 60 * DAY_MINUTES;
+	size_t n = 0;
+	int32_t offsets[2] = {zone_offset(z, (struct utc_ms){local.v - day}),
+		zone_offset(z, (struct utc_ms){local.v + day})};
+
+	for (size_t i = 0; i < (offsets[0] == offsets[1] ? 1 : 2); i++) {
+		struct utc_ms at = {local.v - INT64_C(1000) * offsets[i]};
+
+		if (zone_offset(z, at) == offsets[i])
+			moments[n++] = at;
+	}
+	return n;
+}
+
 unsigned zone_week_minute(const struct zone *z, struct utc_ms at)
 {
 	/* 1970-01-01 was a Thursday. */

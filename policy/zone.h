@@ -21,6 +21,9 @@ struct status zone_parse(const char *name, struct span tzif, struct zone **out);
 const char *zone_name(const struct zone *z);
 /* Seconds east of UTC then. */
 int32_t zone_offset(const struct zone *z, struct utc_ms at);
+/* The moments at which clocks there show `local` (local time as if it were UTC), earlier first: two when they
+ * are set back over it, none when they are set forward past it. */
+size_t zone_moments(const struct zone *z, struct utc_ms local, struct utc_ms moments[2]);
 /* Minutes of the local week then, from 0 = Monday 00:00, below WEEK_MINUTES. */
 unsigned zone_week_minute(const struct zone *z, struct utc_ms at);
 

@@ -8,11 +8,12 @@
 
 /* One read as a batch of its own: messages laid end to end are one message with all their elements (protobuf
  * encoding, 'Last One Wins'), so no array of messages has to be built. */
-static struct status append_read(const struct read *r, struct buffer *out)
+static struct status append_read(const struct read *r, size_t place, struct buffer *out)
 {
 	Anpr__V1__ReadBatch batch = ANPR__V1__READ_BATCH__INIT;
 	Anpr__V1__Read message, *messages[] = {&message};
 	struct scratch scratch;
+	uint32_t local = (uint32_t)place;
 
 	scratch.n = 0;
 	scratch.full = false;
@@ -20,6 +21,8 @@ static struct status append_read(const struct read *r, struct buffer *out)
 	REQUIRE(!scratch.full, S_BAD_INPUT);
 	batch.n_reads = 1;
 	batch.reads = messages;
+	batch.n_local = r->local ? 1 : 0;
+	batch.local = &local;
 	return message_append(&batch.base, out);
 }
 
@@ -49,7 +52,7 @@ static struct status append_rest(const struct read_batch *in, struct buffer *out
 struct status read_batch_encode(const struct read_batch *batch, struct buffer *out)
 {
 	for (size_t i = 0; i < batch->n; i++)
-		TRY(append_read(&batch->reads[i], out));
+		TRY(append_read(&batch->reads[i], batch->before + i, out));
 	return append_rest(batch, out);
 }
 
@@ -67,17 +70,22 @@ static struct status take_rejected(const Anpr__V1__ReadBatch *batch, struct read
 	return S_OK;
 }
 
-static void take_reads(const Anpr__V1__ReadBatch *batch, struct read_batch *out)
+/* `local` is ascending, as a source writes it: a place passed over, or none, is not a batch of ours. */
+static struct status take_reads(const Anpr__V1__ReadBatch *batch, struct read_batch *out)
 {
 	enum rejection why;
+	size_t local = 0;
 
 	for (size_t i = 0; i < batch->n_reads; i++) {
 		read_of_message(batch->reads[i], &out->reads[out->n]);
+		out->reads[out->n].local = local < batch->n_local && batch->local[local] == i;
+		local += out->reads[out->n].local;
 		if (ok(read_validate(&out->reads[out->n], &why)))
 			out->n++;
 		else
 			out->rejected[why]++;
 	}
+	return local == batch->n_local ? S_OK : S_BAD_INPUT;
 }
 
 struct status read_batch_decode(struct span bytes, struct arena *arena, struct read_batch *out)
@@ -92,6 +100,5 @@ struct status read_batch_decode(struct span bytes, struct arena *arena, struct r
 	REQUIRE(batch->n_reads <= SIZE_MAX / sizeof *out->reads, S_BAD_INPUT);
 	out->reads = arena_alloc(arena, batch->n_reads * sizeof *out->reads);
 	REQUIRE(out->reads, S_BAD_INPUT);
-	take_reads(batch, out);
-	return S_OK;
+	return take_reads(batch, out);
 }

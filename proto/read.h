@@ -58,6 +58,7 @@ struct read {
 	struct span read_id, cursor, camera_id, vrm, tag, country;
 	struct span plate_patch, overview; /* JPEG; empty = absent */
 	struct utc_ms captured_at;
+	bool local; /* captured_at is local time as if it were UTC: the stamp had no offset */
 	enum read_kind kind;
 	enum read_direction direction;
 	unsigned has; /* READ_HAS_* */
@@ -86,6 +87,7 @@ struct read_batch {
 	uint64_t epoch;
 	struct read *reads;
 	size_t n;
+	size_t before; /* reads encoded ahead of these into the same message */
 	uint64_t rejected[REJECTION_COUNT];
 	struct span cursor;
 };

@@ -141,6 +141,12 @@ void partner_count(struct partner *p, const struct decision *d)
 		p->work.denied[d->reason]++;
 }
 
+void partner_rejected(struct partner *p, enum rejection why, uint64_t n)
+{
+	p->work.rejected[why] += n;
+	p->work.received += n;
+}
+
 struct status partner_permitted(struct partner *p, uint64_t hash)
 {
 	if (p->n_permitted == p->cap_permitted) {

@@ -82,6 +82,7 @@ void partner_rewind(struct partner *p);
 /* Begin, fill and end the transaction's own counts. */
 MUST struct status partner_work_begin(struct partner *p, const struct camera *cameras, size_t n_cameras);
 void partner_count(struct partner *p, const struct decision *d);
+void partner_rejected(struct partner *p, enum rejection why, uint64_t n);
 MUST struct status partner_permitted(struct partner *p, uint64_t hash);
 /* Move the tallies into work.cameras. */
 MUST struct status partner_work_cameras(struct partner *p);

@@ -108,14 +108,23 @@ static struct status handle_read(struct publisher *p, struct partner *partner,
 	const struct partner_policy *policy, const struct read *read, const struct occasion *at,
 	int64_t received_ms, struct error *e)
 {
+	struct utc_ms received = {received_ms};
+	struct read resolved;
 	struct decision d;
 	uint64_t hash = 0;
 
-	policy_decide(policy, read, (struct utc_ms){received_ms}, at->now, &d);
+	if (!read->local) {
+		policy_decide(policy, read, received, at->now, &d);
+	} else if (policy_decide_local(policy, read, received, at->now, &resolved, &d)) {
+		read = &resolved;
+	} else {
+		partner_rejected(partner, REJECTION_BAD_TIMESTAMP, 1);
+		return S_OK;
+	}
 	if (d.verdict == VERDICT_PERMIT) {
 		hash = window_hash(&p->window, span_text(partner->id), read->read_id);
 		/* By arrival: both may have waited long for a broker. */
-		if (window_has(&p->window, hash, (struct utc_ms){received_ms})) {
+		if (window_has(&p->window, hash, received)) {
 			d.verdict = VERDICT_DENY;
 			d.reason = REASON_DUPLICATE;
 		}
@@ -124,7 +133,7 @@ static struct status handle_read(struct publisher *p, struct partner *partner,
 	if (d.verdict != VERDICT_PERMIT)
 		return S_OK;
 	TRY(partner_permitted(partner, hash));
-	TRY(window_add(&p->window, hash, (struct utc_ms){received_ms}));
+	TRY(window_add(&p->window, hash, received));
 	for (unsigned i = 0; i < d.n; i++)
 		TRY(publish(p, partner, read, &d, &d.permits[i], at, received_ms, e));
 	return S_OK;
@@ -162,10 +171,8 @@ static struct status handle_part(
 	snprintf(at->source, sizeof at->source, "/anpr-gateway/%s/%s", p->options.gateway, partner->id);
 	for (size_t i = 0; i < part->reads.n; i++)
 		TRY(handle_read(p, partner, policy, &part->reads.reads[i], at, part->received_ms, e));
-	for (int i = 0; i < REJECTION_COUNT; i++) {
-		partner->work.rejected[i] += part->reads.rejected[i];
-		partner->work.received += part->reads.rejected[i];
-	}
+	for (int i = 0; i < REJECTION_COUNT; i++)
+		partner_rejected(partner, (enum rejection)i, part->reads.rejected[i]);
 	if (part->reads.cursor.n > 0)
 		partner->work_cursor = arena_text(&p->scratch, part->reads.cursor);
 	return S_OK;

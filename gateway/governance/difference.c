@@ -5,6 +5,7 @@
 #include "gateway/governance/difference.h"
 
 #include "gateway/governance/memory.h"
+#include "policy/zone.h"
 
 #include <stdlib.h>
 
@@ -74,6 +75,7 @@ static struct camera camera_copy(const struct camera *c)
 	copy.road = memory_text(c->road);
 	copy.area = memory_text(c->area);
 	copy.zone = memory_text(c->zone);
+	copy.local = c->local ? zone_hold(c->local) : NULL;
 	copy.external_ids = memory_new(c->n_external_ids, sizeof *copy.external_ids);
 	for (size_t i = 0; i < c->n_external_ids; i++)
 		copy.external_ids[i] = memory_text(c->external_ids[i]);

@@ -51,7 +51,7 @@ struct status gather_read(struct gather *g, const struct read *r, int64_t now_ms
 {
 	struct read copy = *r; /* read_batch wants it writable, and does not write */
 
-	TRY(read_batch_encode(&(struct read_batch){.reads = &copy, .n = 1}, &g->bytes));
+	TRY(read_batch_encode(&(struct read_batch){.reads = &copy, .n = 1, .before = g->reads}, &g->bytes));
 	g->reads++;
 	reach(g, r->cursor, now_ms);
 	return S_OK;

@@ -139,13 +139,16 @@ static enum rejection read_take(struct object_reader *o, struct span id, struct 
 {
 	const struct json_value *v = o->values;
 	enum rejection why;
+	bool has_offset = true;
 
 	if (!take_plain(v, r) || !take_id(id, r))
 		return REJECTION_BAD_FIELD;
 	if (v[CAPTURED_AT].kind == JSON_ABSENT)
 		return REJECTION_MISSING_FIELD;
-	if (v[CAPTURED_AT].kind != JSON_TEXT || !ok(clock_parse(v[CAPTURED_AT].text, &r->captured_at)))
+	if (v[CAPTURED_AT].kind != JSON_TEXT ||
+		!ok(clock_parse_local(v[CAPTURED_AT].text, &r->captured_at, &has_offset)))
 		return REJECTION_BAD_TIMESTAMP;
+	r->local = !has_offset; /* whether the register gives the camera a zone is the core's to know */
 	if (!take_kind(&v[KIND], r))
 		return REJECTION_BAD_KIND;
 	if (!take_image(&v[PLATE_PATCH], &o->patch, &r->plate_patch) ||

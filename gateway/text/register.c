@@ -161,22 +161,25 @@ static void read_state(struct reading *r, enum camera_state *out)
 	complain(r, field->column, "is not offered, commissioning, live or retired", "state");
 }
 
-static struct status read_zone(struct reading *r, char **out)
+static struct status read_zone(struct reading *r, struct camera *camera)
 {
 	const struct csv_field *field = field_of(r, COLUMN_ZONE);
 	struct zone *zone;
 
-	*out = check_copy(field->text);
-	REQUIRE(*out, S_OVERLOAD);
-	if (field->text.n == 0 || (r->zone && span_is(field->text, zone_name(r->zone))))
+	camera->zone = check_copy(field->text);
+	REQUIRE(camera->zone, S_OVERLOAD);
+	if (field->text.n == 0)
 		return S_OK;
-	if (!ok(zoneinfo_load(field->text, &zone))) {
-		complain(r, field->column, "is not a time zone of the tz database, such as Europe/London",
-			"zone");
-		return S_OK;
+	if (!r->zone || !span_is(field->text, zone_name(r->zone))) {
+		if (!ok(zoneinfo_load(field->text, &zone))) {
+			complain(r, field->column,
+				"is not a time zone of the tz database, such as Europe/London", "zone");
+			return S_OK;
+		}
+		zone_release(r->zone);
+		r->zone = zone;
 	}
-	zone_release(r->zone);
-	r->zone = zone;
+	camera->local = zone_hold(r->zone);
 	return S_OK;
 }
 
@@ -263,7 +266,7 @@ static struct status camera_read(struct reading *r, struct camera *camera)
 	TRY(read_text(r, COLUMN_NAME, &camera->name));
 	TRY(read_text(r, COLUMN_ROAD, &camera->road));
 	TRY(read_text(r, COLUMN_AREA, &camera->area));
-	TRY(read_zone(r, &camera->zone));
+	TRY(read_zone(r, camera));
 	read_number(r, COLUMN_LATITUDE, -90, 90, &camera->lat);
 	read_number(r, COLUMN_LONGITUDE, -180, 180, &camera->lon);
 	camera->heading = -1;

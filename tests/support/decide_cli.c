@@ -9,7 +9,8 @@
  *   agreement AGREED ENDED REGISTER PATH       rules resolved on that register, counted from 0
  *   switch    AT UNTIL POSITION SIDE AGREEMENT RULE CLASSES CAMERAS    CAMERAS: `*` or sorted ids and commas
  *   compile   NOW
- *   read      CAMERA CAPTURED KIND CONFIDENCE HAS_PATCH HAS_OVERVIEW RECEIVED NOW
+ *   read      CAMERA CAPTURED KIND CONFIDENCE HAS_PATCH HAS_OVERVIEW RECEIVED NOW LOCAL
+ *             LOCAL: 1 = CAPTURED is local time as if it were UTC
  *   on        NOW
  *   reset
  */
@@ -21,7 +22,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define FIELDS 10
+#define FIELDS 11
 #define MANY   4096
 
 static struct {
@@ -146,6 +147,17 @@ static void print_permits(const struct decision *d)
 	printf("%s\n", d->class_dropped ? " dropped" : "");
 }
 
+static bool decide(const struct read *read, struct utc_ms received, struct utc_ms now, struct decision *d)
+{
+	const struct partner_policy *p = snapshot_partner(the.snapshot, span_text(the.in.partner));
+	struct read resolved;
+
+	if (read->local)
+		return policy_decide_local(p, read, received, now, &resolved, d);
+	policy_decide(p, read, received, now, d);
+	return true;
+}
+
 static void do_read(char **f)
 {
 	struct read read = {
@@ -161,9 +173,10 @@ static void do_read(char **f)
 		read.plate_patch = span_text("patch");
 	if (number(f[6]))
 		read.overview = span_text("overview");
-	policy_decide(snapshot_partner(the.snapshot, span_text(the.in.partner)), &read,
-		(struct utc_ms){number(f[7])}, (struct utc_ms){number(f[8])}, &d);
-	if (d.verdict == VERDICT_PERMIT)
+	read.local = number(f[9]) != 0;
+	if (!decide(&read, (struct utc_ms){number(f[7])}, (struct utc_ms){number(f[8])}, &d))
+		puts("bad_timestamp");
+	else if (d.verdict == VERDICT_PERMIT)
 		print_permits(&d);
 	else
 		printf("deny %s\n", reason_name(d.reason));

@@ -67,6 +67,13 @@ def within_hours(hours, at):
     return (today in hours["days"] and minute >= begin) or (yesterday in hours["days"] and minute < end)
 
 
+def moments_of(local, zone):
+    """When clocks in the zone show that local time (milliseconds as if it were UTC): never, once or twice."""
+    shown = datetime(1970, 1, 1) + timedelta(milliseconds=local)
+    meant = {shown.replace(tzinfo=ZoneInfo(zone), fold=fold).astimezone(timezone.utc) for fold in (0, 1)}
+    return [moment(at) for at in sorted(meant) if at.astimezone(ZoneInfo(zone)).replace(tzinfo=None) == shown]
+
+
 @dataclass
 class Register:
     start: int
@@ -163,6 +170,24 @@ class Evaluator:
         self.offs = offs_of(switches)
         bound = max([clock_bound] + [v.clock_bound for v in versions])
         self.horizon = compiled - REACH - max([v.max_age for v in versions], default=0) - 2 * bound
+
+    def decide_local(self, camera_id, local, kind, confidence, images, received, now):
+        """The same for a stamp without an offset; None where it is no time. One that may mean two moments, neither still
+        to come when the read arrives, is shared as far as both would be."""
+        register = self.registers[-1] if self.registers else None
+        row = register.cameras.get(register.by_any_id.get(camera_id)) if register else None
+        meant = moments_of(local, row["zone"]) if row and row.get("zone") else []
+        if len(meant) == 2 and meant[1] > received + 5000:
+            del meant[1]
+        if not meant:
+            return None
+        answers = [self.decide(camera_id, at, kind, confidence, images, received, now) for at in meant]
+        refused = [what for verdict, what in answers if verdict == "deny"]
+        if refused:
+            return "deny", refused[-1]
+        both = {agreement: classes & answers[0][1].get(agreement, set()) for agreement, classes in answers[-1][1].items()}
+        both = {agreement: classes for agreement, classes in both.items() if "read" in classes}
+        return ("permit", both) if both else ("deny", "captured_while_off")
 
     def decide(self, camera_id, captured, kind, confidence, images, received, now):
         """('permit', {agreement: classes}) or ('deny', reason). `images`: the classes it carries beside the read."""

@@ -24,6 +24,7 @@ DAY = 24 * HOUR
 BASE = 1_792_886_400_000        # 2026-10-25T00:00:00Z: an hour later the clocks go back in London
 KINDS = {"vrm": 1, "hashed_tag": 2, "no_plate": 3}
 BITS = {"read": 1, "plate_patch": 2, "overview": 4}
+CAMERA_ZONES = ["Europe/London"] * 6 + ["", "Europe/Dublin", "America/New_York", "UTC"]
 STATES = ["live"] * 20 + ["offered", "commissioning", "retired"]
 
 
@@ -69,12 +70,13 @@ class World:
         for start in ([BASE - 40 * DAY] if self.random.random() < 0.99 else []) + starts:
             file = io.StringIO()
             out = csv.writer(file)
-            out.writerow(["camera_id", "external_ids", "latitude", "longitude", "state"])
+            out.writerow(["camera_id", "external_ids", "latitude", "longitude", "state", "zone"])
             present = [i for i in self.ids if self.random.random() < 0.9] or self.ids[:1]
             externals = self.random.sample(range(20), len(present))
             for camera, external in zip(present, externals):
                 out.writerow([camera, f"serial:{external}", round(self.random.uniform(51, 52), 3),
-                              round(self.random.uniform(-1, 1), 3), self.random.choice(STATES)])
+                              round(self.random.uniform(-1, 1), 3), self.random.choice(STATES),
+                              self.random.choice(CAMERA_ZONES)])
             self.commands.append(f"register\t{start}\t{self.keep(file.getvalue(), 'csv')}")
             registers.append(Register.read(start, file.getvalue()))
         return registers
@@ -181,20 +183,26 @@ class World:
             now = captured + self.random.choice([0, 100, 5000])
             now = now if self.random.random() < 0.5 else max(now, self.near()) if self.random.random() < 0.8 else self.near()
             now = max(now, self.evaluator.horizon)      # what is decided now was compiled not long ago
+            local = self.random.random() < 0.2
+            stamp = captured + self.random.choice([HOUR, HOUR, 0, -4 * HOUR]) if local else captured
             received = captured + self.random.choice([0] * 12 + [50, 1000, -5000, -5001, HOUR, HOUR + 1, DAY, DAY + 1])
-            yield (self.random.choice(self.ids if self.random.random() < 0.8 else names), captured,
+            yield (self.random.choice(self.ids if self.random.random() < 0.8 else names), stamp,
                    self.random.choice(["vrm"] * 20 + list(KINDS)), self.random.choice([None, 0.9, 0.9, 0.9, 0.7, 0.69]),
-                   {c for c in CLASSES[1:] if self.random.random() < 0.5}, received, now)
+                   {c for c in CLASSES[1:] if self.random.random() < 0.5}, received, now, local)
 
 
 def command_of(read):
-    camera, captured, kind, confidence, images, received, now = read
+    camera, captured, kind, confidence, images, received, now, local = read
     return (f"read\t{camera}\t{captured}\t{KINDS[kind]}\t{'' if confidence is None else confidence}\t"
-            f"{int('plate_patch' in images)}\t{int('overview' in images)}\t{received}\t{now}")
+            f"{int('plate_patch' in images)}\t{int('overview' in images)}\t{received}\t{now}\t{int(local)}")
 
 
 def expected(evaluator, read):
-    verdict, what = evaluator.decide(*read)
+    *read, local = read
+    answer = evaluator.decide_local(*read) if local else evaluator.decide(*read)
+    if answer is None:
+        return "bad_timestamp"
+    verdict, what = answer
     if verdict == "deny":
         return f"deny {what}"
     dropped = read[4] - set().union(*what.values())
@@ -234,7 +242,7 @@ def test_decisions_are_those_of_a_plain_evaluator(tmp_path):
     seen = worlds(150, 200, tmp_path, first=1)
     missing = {"no_agreement", "not_started", "expired", "partner_off", "rule_off", "camera_off", "class_off",
                "not_in_schedule", "unknown_camera", "camera_not_live", "outside_hours", "captured_while_off", "too_old",
-               "in_future", "low_confidence", "wrong_kind"} - {s.removeprefix("deny ") for s in seen}
+               "in_future", "low_confidence", "wrong_kind", "bad_timestamp"} - {s.removeprefix("deny ") for s in seen}
     assert "permit" in seen and ("DECIDE_SEED" in os.environ or not missing), f"never seen: {missing}"
 
 

@@ -144,9 +144,11 @@ def test_limits_are_the_ones_that_are_enforced():
     assert {name for name, field in FIELDS.items() if {"minimum", "maxLength", "x-max-bytes", "pattern"} & set(field)} <= seen
 
 
-@pytest.mark.parametrize("captured_at", ["2026-11-01T12:00:00", "2026-11-01", "1793534400", 1793534400])
-def test_a_time_without_an_offset_is_none(captured_at):
-    assert decode(NDJSON, json.dumps(GOOD | {"captured_at": captured_at}).encode() + b"\n")[0].startswith("rejected bad_timestamp")
+@pytest.mark.parametrize("captured_at,rejected", [("2026-11-01T12:00:00", False), ("2026-11-01", True), ("1793534400", True),
+                                                  (1793534400, True)])
+def test_a_time_without_an_offset_is_the_cores_to_judge_and_anything_less_is_none(captured_at, rejected):
+    said = decode(NDJSON, json.dumps(GOOD | {"captured_at": captured_at}).encode() + b"\n")[0]
+    assert said.startswith("rejected bad_timestamp" if rejected else "read")
 
 
 @pytest.mark.parametrize("media_type", CONTENT)

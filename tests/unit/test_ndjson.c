@@ -6,6 +6,7 @@
 #include "gateway/source/decode.h"
 #include "tests/unit/test_source.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 static struct {
@@ -119,6 +120,33 @@ static const struct good_row {
 		"\"2026-07-01T12:00:00+01:00\",\"vrm\":\"A1\"}",
 		READ_KIND_VRM},
 };
+
+/* Whether the camera has a zone is the core's to know. */
+START_TEST(a_stamp_without_an_offset_is_local)
+{
+	static const struct {
+		const char *at;
+		bool local;
+	} rows[] = {{"2026-11-01T12:00:00Z", false}, {"2026-11-01T12:00:00", true},
+		{"2026-11-01T14:00:00+02:00", false}, {"2026-11-01T12:00:00.000", true}};
+
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct decoder *d = fresh();
+		char line[256];
+
+		snprintf(line, sizeof line,
+			"{\"read_id\":\"r\",\"cursor\":\"c\",\"camera_id\":\"k\",\"captured_at\":\"%s\","
+			"\"vrm\":"
+			"\"A1\"}\n",
+			rows[i].at);
+		feed(d, line);
+		ck_assert_int_eq(got.reads, 1);
+		ck_assert_msg(got.read.local == rows[i].local, "%s", rows[i].at);
+		ck_assert_int_eq(got.read.captured_at.v, INT64_C(1793534400000));
+		decoder_free(d);
+	}
+}
+END_TEST
 
 START_TEST(good_lines)
 {
@@ -239,7 +267,8 @@ static const struct bad_row {
 /* times */
 #define AT(time)                                                                                             \
 	"{\"read_id\":\"r\",\"cursor\":\"c-1\",\"camera_id\":\"k\",\"captured_at\":" time ",\"vrm\":\"A1\"}"
-	{"without an offset", AT("\"2026-11-01T12:00:00\""), REJECTION_BAD_TIMESTAMP, HAS_CURSOR},
+	{"half an offset", AT("\"2026-11-01T12:00:00+01\""), REJECTION_BAD_TIMESTAMP, HAS_CURSOR},
+	{"without a time", AT("\"2026-11-01\""), REJECTION_BAD_TIMESTAMP, HAS_CURSOR},
 	{"a number", AT("20261101120000"), REJECTION_BAD_TIMESTAMP, HAS_CURSOR},
 	{"a day that does not exist", AT("\"2026-02-29T12:00:00Z\""), REJECTION_BAD_TIMESTAMP, HAS_CURSOR},
 	{"month 13", AT("\"2026-13-40T25:61:00Z\""), REJECTION_BAD_TIMESTAMP, HAS_CURSOR},
@@ -394,6 +423,7 @@ TCase *case_ndjson(void)
 	TCase *c = tcase_create("ndjson");
 
 	tcase_add_test(c, a_read_with_everything);
+	tcase_add_test(c, a_stamp_without_an_offset_is_local);
 	tcase_add_loop_test(c, good_lines, 0, ROWS(good_rows));
 	tcase_add_loop_test(c, bad_lines, 0, ROWS(bad_rows));
 	tcase_add_test(c, heartbeats);

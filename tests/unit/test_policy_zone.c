@@ -41,6 +41,52 @@ START_TEST(test_offsets_are_the_c_librarys)
 }
 END_TEST
 
+static const struct {
+	const char *zone, *local; /* as clocks there show it */
+	size_t n;
+	const char *first, *second;
+} shown[] = {
+	{"Europe/London", "2026-01-15T12:00:00Z", 1, "2026-01-15T12:00:00Z", NULL},
+	{"Europe/London", "2026-07-15T12:00:00Z", 1, "2026-07-15T11:00:00Z", NULL},
+	{"Europe/London", "2026-10-25T00:59:59.999Z", 1, "2026-10-24T23:59:59.999Z", NULL},
+	{"Europe/London", "2026-10-25T01:00:00Z", 2, "2026-10-25T00:00:00Z", "2026-10-25T01:00:00Z"},
+	{"Europe/London", "2026-10-25T01:59:59.999Z", 2, "2026-10-25T00:59:59.999Z",
+		"2026-10-25T01:59:59.999Z"},
+	{"Europe/London", "2026-10-25T02:00:00Z", 1, "2026-10-25T02:00:00Z", NULL},
+	{"Europe/London", "2026-03-29T00:59:59.999Z", 1, "2026-03-29T00:59:59.999Z", NULL},
+	{"Europe/London", "2026-03-29T01:00:00Z", 0, NULL, NULL},
+	{"Europe/London", "2026-03-29T01:59:59.999Z", 0, NULL, NULL},
+	{"Europe/London", "2026-03-29T02:00:00Z", 1, "2026-03-29T01:00:00Z", NULL},
+	{"America/New_York", "2026-11-01T01:30:00Z", 2, "2026-11-01T05:30:00Z", "2026-11-01T06:30:00Z"},
+	{"Australia/Lord_Howe", "2026-10-04T02:15:00Z", 0, NULL, NULL}, /* half an hour */
+	{"Australia/Lord_Howe", "2026-10-04T02:30:00Z", 1, "2026-10-03T15:30:00Z", NULL},
+	{"Asia/Kolkata", "2026-10-25T01:30:00Z", 1, "2026-10-24T20:00:00Z", NULL},
+	{"UTC", "1970-01-01T00:00:00Z", 1, "1970-01-01T00:00:00Z", NULL},
+};
+
+static int64_t time_of(const char *text)
+{
+	struct utc_ms at;
+
+	ck_assert(ok(clock_parse(span_text(text), &at)));
+	return at.v;
+}
+
+START_TEST(test_what_a_local_time_may_mean)
+{
+	struct zone *z = zone_of(shown[_i].zone);
+	struct utc_ms at[2];
+
+	ck_assert_msg(zone_moments(z, (struct utc_ms){time_of(shown[_i].local)}, at) == shown[_i].n, "%s %s",
+		shown[_i].zone, shown[_i].local);
+	if (shown[_i].n > 0)
+		ck_assert_int_eq(at[0].v, time_of(shown[_i].first));
+	if (shown[_i].n > 1)
+		ck_assert_int_eq(at[1].v, time_of(shown[_i].second));
+	zone_release(z);
+}
+END_TEST
+
 START_TEST(test_a_week_begins_on_monday)
 {
 	struct zone *z = zone_of("UTC");
@@ -181,6 +227,7 @@ Suite *suite_policy_zone(void)
 	TCase *tests = tcase_create("zone");
 
 	tcase_add_loop_test(tests, test_offsets_are_the_c_librarys, 0, ROWS(zones));
+	tcase_add_loop_test(tests, test_what_a_local_time_may_mean, 0, ROWS(shown));
 	tcase_add_test(tests, test_a_week_begins_on_monday);
 	tcase_add_loop_test(tests, test_a_night_belongs_to_the_day_it_begins_on, 0, ROWS(nights));
 	tcase_add_test(tests, test_hours_add_up_and_wrap_round_the_week);

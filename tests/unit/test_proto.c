@@ -52,6 +52,46 @@ START_TEST(a_batch_there_and_back)
 }
 END_TEST
 
+/* Encoded in two goes, as a source does. */
+START_TEST(stamps_without_an_offset_are_told)
+{
+	struct read reads[4] = {good_read(), good_read(), good_read(), good_read()};
+	struct read_batch first = {.reads = reads, .n = 3},
+			  second = {.reads = reads + 3, .n = 1, .before = 3}, out;
+	struct arena arena = {0};
+	struct buffer bytes = {0};
+
+	reads[1].local = reads[3].local = true;
+	ck_assert(ok(read_batch_encode(&first, &bytes)));
+	ck_assert(ok(read_batch_encode(&second, &bytes)));
+	ck_assert(ok(read_batch_decode(buffer_span(&bytes), &arena, &out)));
+	ck_assert_uint_eq(out.n, 4);
+	for (int i = 0; i < 4; i++)
+		ck_assert_int_eq(out.reads[i].local, reads[i].local);
+	arena_free(&arena);
+	buffer_free(&bytes);
+}
+END_TEST
+
+/* One that falls out does not pass its stamp on to the next. */
+START_TEST(a_bad_read_keeps_its_stamp_to_itself)
+{
+	struct read reads[2] = {good_read(), good_read()};
+	struct read_batch in = {.reads = reads, .n = 2}, out;
+	struct arena arena = {0};
+	struct buffer bytes = {0};
+
+	reads[0].local = true;
+	reads[0].camera_id = span_text("a/b");
+	ck_assert(ok(read_batch_encode(&in, &bytes)));
+	ck_assert(ok(read_batch_decode(buffer_span(&bytes), &arena, &out)));
+	ck_assert_uint_eq(out.n, 1);
+	ck_assert(!out.reads[0].local);
+	arena_free(&arena);
+	buffer_free(&bytes);
+}
+END_TEST
+
 START_TEST(an_empty_batch)
 {
 	struct read_batch in = {.epoch = 1}, out;
@@ -114,6 +154,10 @@ static const struct bytes_row {
 		STATUS_BAD_INPUT},
 	{"a cursor with a newline", BYTES("\x22\x02\x63\x0a"), STATUS_BAD_INPUT},
 	{"a cursor that is not UTF-8", BYTES("\x22\x02\x63\xff"), STATUS_BAD_INPUT},
+	{"a local stamp of no read", BYTES("\x2a\x01\x00"), STATUS_BAD_INPUT},
+	{"local stamps out of order", BYTES("\x12\x00\x12\x00\x2a\x02\x01\x00"), STATUS_BAD_INPUT},
+	{"a local stamp twice", BYTES("\x12\x00\x12\x00\x2a\x02\x00\x00"), STATUS_BAD_INPUT},
+	{"a local stamp beyond the reads", BYTES("\x12\x00\x2a\x05\xff\xff\xff\xff\x0f"), STATUS_BAD_INPUT},
 	{"an empty read is only counted", BYTES("\x12\x00"), STATUS_OK},
 	{"an unknown field is ignored", BYTES("\x78\x01"), STATUS_OK},
 };
@@ -254,6 +298,8 @@ static TCase *case_batch(void)
 	TCase *c = tcase_create("batch");
 
 	tcase_add_test(c, a_batch_there_and_back);
+	tcase_add_test(c, stamps_without_an_offset_are_told);
+	tcase_add_test(c, a_bad_read_keeps_its_stamp_to_itself);
 	tcase_add_test(c, an_empty_batch);
 	tcase_add_test(c, bad_reads_fall_out);
 	tcase_add_loop_test(c, bytes_of_anything, 0, ROWS(bytes_rows));
