@@ -293,6 +293,7 @@ static const char *more_and_fewer(
 static void cameras_item(struct comparison *c)
 {
 	struct difference_make *m = c->m;
+	const struct camera_register *registered = c->after.registered.cameras;
 	struct difference_item item = {
 		.part = "cameras",
 		.widens = c->live_more.n > 0,
@@ -307,7 +308,8 @@ static void cameras_item(struct comparison *c)
 	if (item.cameras == 0 && c->before.agreement)
 		return;
 	item.words = c->before.agreement ? more_and_fewer(m, &c->live_more, &c->live_fewer)
-					 : cameras_words(m, c->live_after);
+					 : difference_text(m, "%zu of %s", c->live_after,
+						   cameras_words(m, registered ? registered->n : 0));
 	difference_add(m, &item);
 }
 

@@ -166,6 +166,16 @@ static char *view_explain(struct view *v, const struct governance *g)
 	return body ? body : api_error("no such partner");
 }
 
+static char *view_proposals(const struct view *v, const struct governance *g)
+{
+	char number[24], ids[8];
+
+	if (!query_field(v->request->path, "number", number, sizeof number))
+		number[0] = 0;
+	return governance_view_proposals(g, strtoull(number, NULL, 10),
+		number[0] && query_field(v->request->path, "cameras", ids, sizeof ids));
+}
+
 static bool path_is(const char *path, const char *name)
 {
 	size_t n = strlen(name);
@@ -189,7 +199,7 @@ static void look(void *context, const struct governance *g)
 	else if (path_is(path, "/v1/history"))
 		v->body = view_history(v, g);
 	else if (path_is(path, "/v1/proposals"))
-		v->body = governance_view_proposals(g);
+		v->body = view_proposals(v, g);
 	else if (path_is(path, "/v1/agreements"))
 		v->body = governance_view_agreements(g, clock_now());
 	else if (path_is(path, "/v1/cameras"))

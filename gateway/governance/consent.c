@@ -4,6 +4,7 @@
  */
 #include "gateway/governance/plan.h"
 
+#include "gateway/governance/change.h"
 #include "gateway/governance/difference.h"
 #include "gateway/governance/memory.h"
 #include "gateway/governance/resolve.h"
@@ -172,11 +173,11 @@ static struct status agreement_effective(struct plan *p, const struct proposal *
 
 static void register_effective(struct plan *p, size_t partner, const struct camera_register *cameras)
 {
-	const struct camera_register *old = partner_register(&p->g->partners[partner]);
-	struct register_difference d = register_difference(old, cameras);
+	struct change change CLEANUP(change_fini) = {0};
+	change_of_register(p->g, partner, cameras, p->at, &change);
 	p->partner = partner;
 	p->cameras = register_hold(cameras);
-	p->fences = partners_alive(&p->g->partners[partner], p->at) && d.removed;
+	p->fences = partners_alive(&p->g->partners[partner], p->at) && change.difference.narrows;
 	text_add(&p->effect, "; in force at once");
 }
 
@@ -198,20 +199,21 @@ static struct status take_effect(struct plan *p, const struct proposal *of, stru
 
 /* --- propose --- */
 
-static struct status describe_agreement(struct plan *p, const struct agreement *a)
+/* What demonstrably narrows the version in force needs nobody else. Where there is none, it begins to share.
+ */
+static struct status judge_agreement(struct plan *p, bool in_force, struct error *e)
 {
-	const struct partner *partner = &p->g->partners[p->proposal->partner];
-	size_t current = partner_agreement(partner, a->id, p->at);
-	const struct schedule *old = current == NOWHERE ? NULL : partner->agreements[current].schedule;
-	struct schedule *s = NULL;
-	TRY(schedule_resolve(a, partner_register(partner), &s));
-	text_add(&p->effect, "agreement %s: %s shares %zu of %zu cameras with %s, from %s until %s", a->id,
-		a->partner, schedule_cameras(s), partner_register(partner)->n, a->recipient,
-		CLOCK_TEXT(a->from), CLOCK_TEXT(a->until));
-	if (old)
-		text_add(&p->effect, "; against the version in force %zu cameras more, %zu fewer",
-			effect_added(old, s), effect_added(s, old));
-	schedule_release(s);
+	struct change change CLEANUP(change_fini) = {0};
+	change_of(p->g, p->proposal, p->at, &change);
+	plan_tell(p, &change);
+	if (in_force && difference_only_narrows(&change.difference)) {
+		p->narrows = true;
+		text_add(&p->effect, "; this only narrows");
+		return take_effect(p, p->proposal, e);
+	}
+	TRY(proposal_check_repeated(p, p->proposal, e));
+	if (consents_complete(p, p->proposal))
+		return take_effect(p, p->proposal, e);
 	return S_OK;
 }
 
@@ -236,21 +238,7 @@ static struct status propose_agreement(struct plan *p, struct span text, struct 
 	if (!consent_needed(p->g, p->proposal, p->at, p->command->organisation))
 		return state_refuse(e, "%s is none of the bodies that consent to agreement %s",
 			p->command->organisation, a->id);
-	TRY(proposal_check_repeated(p, p->proposal, e));
-	TRY(describe_agreement(p, a));
-	if (consents_complete(p, p->proposal))
-		TRY(take_effect(p, p->proposal, e));
-	return S_OK;
-}
-
-static void describe_register(
-	struct plan *p, const char *partner, const struct register_difference *d, size_t n)
-{
-	text_add(&p->effect,
-		"register of %s, %zu cameras: %zu removed or no longer live, %zu new, %zu made live, %zu "
-		"changed, "
-		"%zu in another state that is not shared",
-		partner, n, d->removed, d->added, d->made_live, d->changed, d->restated);
+	return judge_agreement(p, current != NOWHERE, e);
 }
 
 /* What only takes away needs nobody's consent; what else there is in a register waits, its taking away does
@@ -258,15 +246,15 @@ static void describe_register(
 static struct status judge_register(struct plan *p, struct camera_register *new, struct error *e)
 {
 	const struct partner *partner = &p->g->partners[p->proposal->partner];
-	const struct camera_register *old = partner_register(partner);
-	struct register_difference d = register_difference(old, new);
-	if (old && difference_none(&d))
+	struct change change CLEANUP(change_fini) = {0};
+	change_of(p->g, p->proposal, p->at, &change);
+	if (change.difference.n == 0)
 		return state_refuse(e, "the register changes nothing");
 	if (!consent_needed(p->g, p->proposal, p->at, p->command->organisation))
 		return state_refuse(e, "%s is none of the bodies that consent to a register of %s",
 			p->command->organisation, partner->id);
-	describe_register(p, partner->id, &d, new->n);
-	if (!difference_widens(&d)) {
+	plan_tell(p, &change);
+	if (!change.difference.widens) {
 		p->narrows = true;
 		register_effective(p, p->proposal->partner, new);
 		proposal_free(p->proposal);
@@ -276,8 +264,8 @@ static struct status judge_register(struct plan *p, struct camera_register *new,
 	TRY(proposal_check_repeated(p, p->proposal, e));
 	if (consents_complete(p, p->proposal))
 		return take_effect(p, p->proposal, e);
-	if (d.removed) {
-		struct camera_register *narrowed = register_narrowed(old, new);
+	if (change.difference.narrows) {
+		struct camera_register *narrowed = register_narrowed(partner_register(partner), new);
 		text_add(&p->effect, "; what is removed is");
 		register_effective(p, p->proposal->partner, narrowed);
 		register_release(narrowed);
@@ -364,6 +352,12 @@ struct status approve_judge(struct plan *p, struct error *e)
 	p->consents_to = of->number;
 	text_add(&p->effect, "%s consents to proposal %llu", p->command->organisation,
 		(unsigned long long)of->number);
+	if (!of->charter) {
+		struct change change CLEANUP(change_fini) = {0};
+		change_of(p->g, of, p->at, &change);
+		text_add(&p->effect, ": ");
+		plan_tell(p, &change);
+	}
 	if (consents_complete(p, of))
 		return take_effect(p, of, e);
 	return S_OK;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Two registers side by side; both are sorted by camera id.
+ * Two registers, both sorted by camera id, into one that has nothing the old one has not.
  */
 #include "gateway/governance/difference.h"
 
@@ -8,64 +8,6 @@
 #include "policy/zone.h"
 
 #include <stdlib.h>
-
-static bool same_text(const char *a, const char *b)
-{
-	return strcmp(a ? a : "", b ? b : "") == 0;
-}
-
-static bool same_external_ids(const struct camera *a, const struct camera *b)
-{
-	if (a->n_external_ids != b->n_external_ids)
-		return false;
-	for (size_t i = 0; i < a->n_external_ids; i++)
-		if (strcmp(a->external_ids[i], b->external_ids[i]) != 0)
-			return false;
-	return true;
-}
-
-static bool same_camera(const struct camera *a, const struct camera *b)
-{
-	return a->lat == b->lat && a->lon == b->lon && a->heading == b->heading &&
-	       same_text(a->name, b->name) && same_text(a->road, b->road) && same_text(a->area, b->area) &&
-	       same_text(a->zone, b->zone) && same_external_ids(a, b);
-}
-
-static void compare(const struct camera *old, const struct camera *new, struct register_difference *d)
-{
-	bool was = old->state == CAMERA_LIVE, is = new->state == CAMERA_LIVE;
-	d->removed += was && !is;
-	d->made_live += !was && is;
-	d->restated += !was && !is && old->state != new->state;
-	d->changed += !same_camera(old, new);
-}
-
-struct register_difference register_difference(
-	const struct camera_register *old, const struct camera_register *new)
-{
-	struct register_difference d = {0};
-	size_t n = old ? old->n : 0, i = 0, k = 0;
-	while (i < n || k < new->n) {
-		int order = i == n ? 1 : k == new->n ? -1 : strcmp(old->cameras[i].id, new->cameras[k].id);
-		if (order == 0)
-			compare(&old->cameras[i], &new->cameras[k], &d);
-		d.removed += order < 0;
-		d.added += order > 0;
-		i += order <= 0;
-		k += order >= 0;
-	}
-	return d;
-}
-
-bool difference_none(const struct register_difference *d)
-{
-	return !d->removed && !d->restated && !difference_widens(d);
-}
-
-bool difference_widens(const struct register_difference *d)
-{
-	return d->added || d->made_live || d->changed;
-}
 
 static struct camera camera_copy(const struct camera *c)
 {

@@ -78,19 +78,3 @@ void effect_recipients(
 	if (first)
 		text_add(out, "nobody");
 }
-
-size_t effect_added(const struct schedule *a, const struct schedule *b)
-{
-	const struct camera_register *r = schedule_register(b);
-	const uint32_t *rules;
-	size_t n = 0;
-	if (!a)
-		return schedule_cameras(b);
-	for (uint32_t i = 0; i < r->n; i++) {
-		if (!schedule_rules(b, i, &rules))
-			continue;
-		const struct camera *old = register_find(schedule_register(a), span_text(r->cameras[i].id));
-		n += !old || !schedule_rules(a, old->index, &rules);
-	}
-	return n;
-}

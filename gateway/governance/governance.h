@@ -42,6 +42,8 @@ struct ruling {
 	char **partners;
 	size_t n_partners; /* touched; owned */
 	char *effect;      /* in words and counts, for people; owned */
+	char *change; /* of a proposal or consent: what may be shared then and not now, or no longer, as JSON
+		       * (view_change.c); NULL = none; owned */
 };
 /* Judge. `seen_subject`/`seen_organisation`: what admin saw on the connection, for commands attested by TLS.
  * Texts are looked for among those the signed command carries, then in `documents`; where `already` is set
@@ -109,7 +111,8 @@ unsigned governance_roles(const struct governance *g, const char *organisation, 
 
 /* Views as JSON texts for the API; the caller frees. `partner` NULL = all. */
 char *governance_view_agreements(const struct governance *g, struct utc_ms now);
-char *governance_view_proposals(const struct governance *g);
+/* `number` 0 = all; `ids`: with every camera that would come or go. */
+char *governance_view_proposals(const struct governance *g, uint64_t number, bool ids);
 /* Who there is: one object of organisations, partners and node keys. */
 char *governance_view_trust(const struct governance *g);
 char *governance_view_history(const struct governance *g, const char *partner, struct utc_ms since);

@@ -20,6 +20,7 @@ void plan_fini(struct plan *p)
 {
 	free(p->touched);
 	buffer_free(&p->effect);
+	free(p->change);
 	for (size_t i = 0; i < p->n_switches; i++) {
 		switch_event_fini(&p->switches[i].event);
 		free(p->switches[i].selectors);

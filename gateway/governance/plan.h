@@ -30,6 +30,7 @@ struct plan {
 	bool narrows, fences, touches;
 	bool *touched; /* per partner */
 	struct buffer effect;
+	char *change; /* what may be shared afterwards and not before, or no longer: JSON; NULL = not asked */
 	struct planned_switch *switches;
 	size_t n_switches;
 	struct proposal *proposal;   /* a new one, with this body's consent */
@@ -111,7 +112,5 @@ size_t effect_cameras(const struct partner *p, const struct switch_key *key, str
 /* Recipients that the switch is about: "mps, btp". Appended. */
 void effect_recipients(
 	const struct partner *p, const struct switch_key *key, struct utc_ms at, struct buffer *out);
-/* Cameras covered by b and not by a (NULL = nothing). */
-size_t effect_added(const struct schedule *a, const struct schedule *b);
 
 #endif

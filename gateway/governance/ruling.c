@@ -30,6 +30,7 @@ static void ruling_of(const struct plan *p, struct ruling *out)
 	memcpy(out->subject, p->subject, sizeof out->subject);
 	struct buffer effect = p->effect;
 	out->effect = memory_text(buffer_text(&effect));
+	out->change = memory_text(p->change);
 	out->partners = memory_new(p->g->n_partners, sizeof *out->partners);
 	for (size_t i = 0; i < p->g->n_partners; i++)
 		if (p->touched[i])
@@ -75,6 +76,7 @@ void ruling_free(struct ruling *r)
 	free(r->documents);
 	memory_free_texts(r->partners, r->n_partners);
 	free(r->effect);
+	free(r->change);
 	*r = (struct ruling){0};
 }
 

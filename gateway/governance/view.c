@@ -13,18 +13,18 @@
  * partner | node_key), about (in words), state (open effective refused lapsed
  * superseded), partner | null, agreement | null, name, sha256, proposed, proposer, subject, consents {have
  * [], need
- * []}, effect, lapses agreements   id, partner, recipient, topic, state (in_force not_started expired
- * withdrawn replaced), consents [], valid {from, until, review_by}, agreed, ended, version (entry of the last
- * consent), proposal, withdrawn_by (entry) | null, cameras, purposes [], share [], keep_for (ms), instrument,
- * controller, rules [], sha256 explain      (view_explain.c)
- * cameras      (view_cameras.c) camera_id, name, road, area, state, agreements
+ * []}, effect, lapses, change (view_change.c; null once decided, and where it is about neither) agreements
+ * id, partner, recipient, topic, state (in_force not_started expired withdrawn replaced), consents [], valid
+ * {from, until, review_by}, agreed, ended, version (entry of the last consent), proposal, withdrawn_by
+ * (entry) | null, cameras, purposes [], share [], keep_for (ms), instrument, controller, rules [], sha256
+ * explain      (view_explain.c) cameras      (view_cameras.c) camera_id, name, road, area, state, agreements
  * [], on, reason | null switches     (view_switches.c) side | null (stop file), selectors, agreement, rule,
  * class, cameras (count) | null, position (on | off), who, entry, since, until | null
  */
 #include "gateway/governance/view.h"
 
+#include "gateway/governance/change.h"
 #include "gateway/governance/memory.h"
-#include "gateway/governance/plan.h"
 
 #include <stdlib.h>
 
@@ -120,23 +120,35 @@ static const char *proposal_kind(const struct proposal *p)
 
 static const char *const proposal_states[] = {"open", "effective", "refused", "lapsed", "superseded"};
 
-char *governance_view_proposals(const struct governance *g)
+/* Against what is in force now; null once it is decided. */
+static json_t *proposed_change(const struct governance *g, const struct proposal *p, bool ids)
+{
+	struct change change CLEANUP(change_fini) = {0};
+	if (p->state != PROPOSAL_OPEN || p->charter)
+		return json_null();
+	change_of(g, p, g->time, &change);
+	return view_change(&change.difference, ids);
+}
+
+static json_t *proposal_view(const struct governance *g, const struct proposal *p, bool ids)
+{
+	const struct utc_ms lapses = {p->at.v + PROPOSAL_LIFE_MS};
+	return json_pack("{s:I, s:s, s:s, s:s, s:o, s:o, s:s, s:s, s:o, s:s, s:s, s:o, s:o, s:o, s:o}",
+		"number", (json_int_t)p->number, "kind", proposal_kind(p), "state", proposal_states[p->state],
+		"about", p->about, "partner",
+		view_text(p->partner == NOWHERE ? NULL : g->partners[p->partner].id), "agreement",
+		view_text(p->agreement ? p->agreement->id : NULL), "name", p->name, "sha256",
+		DIGEST_TEXT(&p->sha256), "proposed", view_time(p->at), "proposer", p->organisation, "subject",
+		p->subject, "consents", consents_view(g, p), "effect", view_text(p->effect), "lapses",
+		view_time(lapses), "change", proposed_change(g, p, ids));
+}
+
+char *governance_view_proposals(const struct governance *g, uint64_t number, bool ids)
 {
 	json_t *list = json_array();
-	for (size_t i = 0; i < g->n_proposals; i++) {
-		const struct proposal *p = g->proposals[i];
-		const struct utc_ms lapses = {p->at.v + PROPOSAL_LIFE_MS};
-		json_array_append_new(list,
-			json_pack("{s:I, s:s, s:s, s:s, s:o, s:o, s:s, s:s, s:o, s:s, s:s, s:o, s:o, s:o}",
-				"number", (json_int_t)p->number, "kind", proposal_kind(p), "state",
-				proposal_states[p->state], "about", p->about, "partner",
-				view_text(p->partner == NOWHERE ? NULL : g->partners[p->partner].id),
-				"agreement", view_text(p->agreement ? p->agreement->id : NULL), "name",
-				p->name, "sha256", DIGEST_TEXT(&p->sha256), "proposed", view_time(p->at),
-				"proposer", p->organisation, "subject", p->subject, "consents",
-				consents_view(g, p), "effect", view_text(p->effect), "lapses",
-				view_time(lapses)));
-	}
+	for (size_t i = 0; i < g->n_proposals; i++)
+		if (number == 0 || g->proposals[i]->number == number)
+			json_array_append_new(list, proposal_view(g, g->proposals[i], ids));
 	return view_finish(list);
 }
 

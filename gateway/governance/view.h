@@ -22,5 +22,8 @@ json_t *view_classes(unsigned classes);
 char *view_finish(json_t *json);
 /* {"organisation", "subject"} of the one whose command entry `number` is; null where no person was. */
 json_t *view_who(const struct governance *g, uint64_t number);
+/* What differs (view_change.c); `ids`: with every camera that comes or goes. */
+struct difference;
+json_t *view_change(const struct difference *d, bool ids);
 
 #endif

@@ -177,7 +177,7 @@ static struct digest look(const struct world *w)
 	const struct pending *pending;
 	const uint8_t(*keys)[32];
 	char *views[] = {governance_view_history(w->g, NULL, (struct utc_ms){0}),
-		governance_view_proposals(w->g), governance_view_agreements(w->g, w->now),
+		governance_view_proposals(w->g, 0, false), governance_view_agreements(w->g, w->now),
 		governance_view_switches(w->g, NULL, w->now), governance_view_trust(w->g)};
 	for (size_t i = 0; i < sizeof views / sizeof views[0]; i++) {
 		ck_assert(ok(buffer_append_text(&all, views[i])));

@@ -103,6 +103,8 @@ extern const char world_csv[]; /* ten cameras U-0 .. U-9, all live, U-0 .. U-4 i
 /* An agreement's text: partner tfl-ulez, everything else as given. Static, overwritten by the next call. */
 const char *world_yaml(
 	const char *id, const char *recipient, const char *topic, const char *consents, const char *cameras);
+/* Cameras for world_yaml, fewer than all, that widen all the same: one is under a rule of another name. */
+#define WORLD_WIDER "U-0]\n  - name: more\n    cameras: [U-9"
 /* The agreement A of tfl-ulez with mps, consents mps, tfl, mopac, rules inner (U-0..U-4) and all; agreed. */
 void world_agreed(struct world *w);
 /* The same, and on on both sides. */

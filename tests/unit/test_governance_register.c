@@ -22,7 +22,7 @@ START_TEST(without_agreements_it_is_the_partners_own)
 	REFUSED(world_register(&world, BOB, "leeds", world_csv), "leeds is no partner");
 	REFUSED(world_register(&world, BOB, "tfl-ulez", "camera_id\n"), "");
 	DONE(world_register(&world, BOB, "tfl-ulez", world_csv));
-	ck_assert_ptr_nonnull(strstr(world.effect, "10 new"));
+	ck_assert_ptr_nonnull(strstr(world.effect, "register: 10 cameras new"));
 	ck_assert(!world.narrows && !world.fences);
 	REFUSED(world_register(&world, BOB, "tfl-ulez", world_csv), "changes nothing");
 	DONE(world_register(&world, BOB, "tfl-ulez",
@@ -125,7 +125,7 @@ START_TEST(a_new_camera_waits_for_a_new_version)
 	ck_assert_uint_eq(world_cameras_on(&world), 10); /* though U-* would match it */
 	DONE(world_agreement(
 		&world, ALICE, world_yaml("A", "mps", "anpr.reads", "mps, tfl, mopac", "\"U-*\", \"U-X\"")));
-	ck_assert_ptr_nonnull(strstr(world.effect, "1 cameras more, 0 fewer"));
+	ck_assert_ptr_nonnull(strstr(world.effect, "agreement A: 1 camera more"));
 	proposal = world_newest(&world);
 	DONE(world_approve(&world, BOB, proposal));
 	DONE(world_approve(&world, MIA, proposal));

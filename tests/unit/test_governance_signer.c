@@ -15,9 +15,9 @@ static struct status ask(enum asked what, enum who who, int kind, const char *or
 	world_live(&world);
 	DONE(world_off(&world, BOB, "tfl-ulez", "A"));
 	DONE(world_agreement(
-		&world, ALICE, world_yaml("A", "mps", "anpr.reads", "mps, tfl, mopac", "U-0, U-9")));
+		&world, ALICE, world_yaml("A", "mps", "anpr.reads", "mps, tfl, mopac", WORLD_WIDER)));
 	proposal = world_newest(&world);
-	const char *text = world_yaml("A", "mps", "anpr.reads", "mps, tfl, mopac", "U-8");
+	const char *text = world_yaml("A", "mps", "anpr.reads", "mps, tfl, mopac", "U-8, " WORLD_WIDER);
 	world_ask(&world);
 	world.kind = kind;
 	world.organisation = organisation;
@@ -310,7 +310,8 @@ END_TEST
 START_TEST(an_approval_of_what_has_changed)
 {
 	world_live(&world);
-	DONE(world_agreement(&world, ALICE, world_yaml("A", "mps", "anpr.reads", "mps, tfl, mopac", "U-0")));
+	DONE(world_agreement(
+		&world, ALICE, world_yaml("A", "mps", "anpr.reads", "mps, tfl, mopac", WORLD_WIDER)));
 	uint64_t proposal = world_newest(&world);
 	struct digest head = *governance_head(world.g);
 	DONE(world_off(&world, BOB, "tfl-ulez", ""));

@@ -76,9 +76,9 @@ START_TEST(proposals)
 	DONE(world_register(&world, BOB, "tfl-ulez", world_csv));
 	DONE(world_agreement(&world, ALICE, world_yaml("A", "mps", "anpr.reads", "mps, tfl, mopac", "U-0")));
 	DONE(world_approve(&world, BOB, world_newest(&world)));
-	json_t *list = load(governance_view_proposals(world.g));
+	json_t *list = load(governance_view_proposals(world.g, 0, false));
 	NAMES(list, "number", "kind", "state", "about", "partner", "agreement", "name", "sha256", "proposed",
-		"proposer", "subject", "consents", "effect", "lapses");
+		"proposer", "subject", "consents", "effect", "lapses", "change");
 	ck_assert_str_eq(text_of(list, 0, "state"), "effective"); /* the register */
 	ck_assert_str_eq(text_of(list, 1, "state"), "open");
 	json_t *consents = json_object_get(json_array_get(list, 1), "consents");
