@@ -22,15 +22,13 @@ doing() {
 		case $word in *[[:space:]]*) words+=" \"$word\"" ;; "$demo"/*) words+=" ${word#"$demo"/}" ;; *) words+=" $word" ;; esac
 	done
 	printf '\n%s%s$ anprctl%s%s\n' "$_bold" "$person" "$words" "$_plain"
-	as "$person" "$@" 2>&1 | shown
+	COLUMNS=$(($(columns) - 3)) as "$person" "$@" 2>&1 | shown
 }
 
-# shown: indented, and no wider than the terminal, as tables are.
-shown() {
-	local width=${COLUMNS:-160}
-	if [ -t 1 ]; then width=$(tput cols 2>/dev/null || echo 80); fi
-	sed -E "s/^/   /; s/^(.{$((width - 2))}).+/\\1…/"
-}
+columns() { if [ -t 1 ] || [ -t 2 ]; then tput cols 2>/dev/null || echo 80; else echo "${COLUMNS:-160}"; fi; }
+
+# shown: indented. anprctl breaks its lines by COLUMNS; tables are no wider than the terminal.
+shown() { sed -E "s/^/   /; s/^(.{$(($(columns) - 2))}).+/\\1…/"; }
 
 now_ms() { date +%s%3N; }
 

@@ -25,6 +25,7 @@ struct job {
 	struct buffer body; /* a SignedCommand */
 	int64_t deadline;   /* monotonic */
 	struct utc_ms accepted;
+	char *change; /* what a proposal changes: JSON, told with the answer; NULL = it is about none */
 };
 
 /* --- appending --- */
@@ -78,6 +79,8 @@ struct status command_append(
 		append->entry = request.entry;
 	if (ok(status) && p.ruling.effect)
 		append->effect = strdup(p.ruling.effect);
+	if (ok(status) && p.ruling.change)
+		append->change = strdup(p.ruling.change);
 	preparation_clear(&p);
 	return status;
 }
@@ -86,8 +89,13 @@ struct status command_append(
 
 static void answer(struct job *job, uint32_t status, json_t *body)
 {
-	char *text = body ? json_dumps(body, JSON_COMPACT) : NULL;
+	json_t *change = job->change ? json_loads(job->change, 0, NULL) : NULL;
+	char *text;
 
+	if (body && change)
+		json_object_set(body, "change", change);
+	text = body ? json_dumps(body, JSON_COMPACT) : NULL;
+	json_decref(change);
 	json_decref(body);
 	core_answer(job->core, job->id, status, text);
 }
@@ -192,6 +200,7 @@ static void widen(struct job *job, const Anpr__V1__SignedCommand *command)
 	struct error e = {0};
 	struct status status = command_append(job->core, &append, WIDEN_MS, &e);
 
+	job->change = append.change;
 	if (!ok(status))
 		refuse(job, status, &e);
 	else if (append.fences) /* a register that takes cameras away, a later version of an agreement */
@@ -262,6 +271,7 @@ static void narrow(struct job *job, const Anpr__V1__SignedCommand *command, cons
 	} else if (!ok(status)) {
 		refuse(job, status, &e);
 	}
+	job->change = append.change;
 	/* From here on policy itself says off. */
 	hold_all(job->core, ruling, -1);
 	if (ok(status))
@@ -324,6 +334,7 @@ static void *run(void *context)
 	prctl(PR_SET_NAME, "command");
 	carry_out(job);
 	buffer_free(&job->body);
+	free(job->change);
 	free(job);
 	pthread_mutex_lock(&core->lock);
 	core->commands--;

@@ -80,7 +80,8 @@ struct command_append {
 	uint64_t entry;
 	bool already;
 	bool fences;  /* it has to be made good: there will be a receipt */
-	char *effect; /* owned by the caller afterwards */
+	char *effect; /* owned by the caller afterwards, as is `change` */
+	char *change; /* JSON: what a proposal changes; NULL = it is about none */
 };
 MUST struct status command_append(
 	struct core *core, struct command_append *append, int timeout_ms, struct error *e);

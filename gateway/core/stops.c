@@ -103,6 +103,7 @@ static struct status send_one(struct core *core, const char *name)
 		status = put_aside(path, &e);
 	}
 	free(append.effect);
+	free(append.change);
 	buffer_free(&command);
 	error_free(&e);
 	return status;

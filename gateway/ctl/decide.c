@@ -3,9 +3,9 @@
  * anprctl approve, refuse, withdraw: decisions about what is proposed and agreed.
  */
 #include "gateway/ctl/order.h"
+#include "gateway/ctl/proposals.h"
 
-#include <errno.h>
-#include <stdlib.h>
+#include <stdio.h>
 
 static const struct option_row options[] = {
 	OPTION(OPTION_TEXT, "reason", "TEXT", "why; kept in the journal (needed)", reason),
@@ -18,28 +18,31 @@ static const struct option_row receipt_options[] = {
 	{0},
 };
 
-static enum exit_code number_of(const struct options *o, uint64_t *number)
+/* Shown before it is agreed to; the order is refused if something is decided meanwhile. */
+static enum exit_code look(const struct options *o, const struct order *order)
 {
-	char *end;
+	json_t *view = NULL;
+	enum exit_code code = o->json ? DONE : proposal_get(o, order->command.approve->proposal, &view);
 
-	errno = 0;
-	*number = strtoull(o->arguments[0], &end, 10);
-	if (o->arguments[0][0] < '0' || o->arguments[0][0] > '9' || *end || errno || *number == 0)
-		return fail(o, USAGE, "'%s' is not a proposal's number; 'anprctl proposals' lists them",
-			o->arguments[0]);
-	return DONE;
+	if (code == DONE && strcmp(json_text(json_array_get(view, 0), "state"), "open") == 0) {
+		proposal_change_print(json_array_get(view, 0));
+		putchar('\n');
+	}
+	json_decref(view);
+	return code;
 }
 
 static enum exit_code approve(struct options *o)
 {
 	Anpr__V1__Approve ask = ANPR__V1__APPROVE__INIT;
 	struct order order = ORDER_INIT;
-	enum exit_code code = number_of(o, &ask.proposal);
+	enum exit_code code = proposal_number(o, &ask.proposal);
 
 	order.command.ask_case = ANPR__V1__COMMAND__ASK_APPROVE;
 	order.command.approve = &ask;
 	order.heading = "Approved.";
 	order.done = "Your body's consent is in the journal.";
+	order.look = look;
 	if (code == DONE)
 		code = order_reason(o, &order);
 	return code == DONE ? order_send(o, &order) : code;
@@ -49,7 +52,7 @@ static enum exit_code refuse(struct options *o)
 {
 	Anpr__V1__Refuse ask = ANPR__V1__REFUSE__INIT;
 	struct order order = ORDER_INIT;
-	enum exit_code code = number_of(o, &ask.proposal);
+	enum exit_code code = proposal_number(o, &ask.proposal);
 
 	order.command.ask_case = ANPR__V1__COMMAND__ASK_REFUSE;
 	order.command.refuse = &ask;
@@ -81,6 +84,8 @@ const struct verb verb_approve = {
 	.summary = "give your body's consent to a proposal",
 	.help = "Consents to proposal N for your organisation. Once every body that it needs has, it takes "
 		"effect.\n"
+		"Shows first what it would change of what is in force now; with --json that is the answer's "
+		"`change`.\n"
 		"It is refused if something about the same partner was decided since you looked.\n"
 		"\n"
 		"  anprctl proposals\n"

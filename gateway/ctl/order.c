@@ -165,6 +165,8 @@ enum exit_code order_send(const struct options *o, struct order *order)
 	order->command.made_at_ms = clock_now().v;
 	if (code == DONE)
 		code = head_take(o, &c, order);
+	if (code == DONE && order->look)
+		code = order->look(o, order);
 	if (code == DONE)
 		code = post(o, &c, order);
 	free(order->command.head_hash.data);

@@ -16,6 +16,9 @@ struct order {
 	const char *heading;       /* "Off", for people */
 	const char *done;          /* what done means, in a sentence */
 	const char *next;          /* what to do after done; NULL = nothing */
+	/* What is shown to the person once it is known which head they decide on, and before they do; NULL =
+	 * nothing. Anything but DONE ends it. */
+	enum exit_code (*look)(const struct options *o, const struct order *order);
 };
 
 #define ORDER_INIT                                                                                           \

@@ -6,6 +6,7 @@
 #include "gateway/ctl/order.h"
 
 #include "gateway/base/file.h"
+#include "gateway/ctl/change.h"
 #include "gateway/ctl/screen.h"
 
 #include <openssl/evp.h>
@@ -110,10 +111,26 @@ static enum exit_code receipt_tell(const struct options *o, const json_t *answer
 	return code;
 }
 
+/* The effect, less what its change tells line by line. */
+static void what_print(const json_t *answer)
+{
+	const json_t *change = json_object_get(answer, "change");
+	const char *effect = json_text(answer, "effect"), *words = json_text(change, "words");
+	const char *at = *words ? strstr(effect, words) : NULL, *rest = at ? at + strlen(words) : "";
+
+	change_print(change);
+	if (at && strncmp(rest, "; ", 2) == 0)
+		rest += 2;
+	if (!at)
+		print_field("what", "%s", effect);
+	else if (at > effect || *rest)
+		print_field("what", "%.*s%s", (int)(at - effect), effect, rest);
+}
+
 static void common_print(const struct order *order, const json_t *answer)
 {
 	if (*json_text(answer, "effect"))
-		print_field("what", "%s", json_text(answer, "effect"));
+		what_print(answer);
 	print_field("who", "%s", order->who);
 	if (*order->command.reason)
 		print_field("reason", "%s", order->command.reason);

@@ -102,6 +102,9 @@ const struct verb verb_propose = {
 		"it, or all\n"
 		"where there is none.\n"
 		"\n"
+		"What would change is told line by line: + shares more, - shares less, ! more here and less "
+		"there. A later\n"
+		"version of an agreement that only narrows it needs nobody else and is in force at once.\n"
 		"Of a register, what only narrows (cameras retired or removed) applies at once; the rest "
 		"waits for\n"
 		"consents. Files of up to 20 MiB.\n",

@@ -10,6 +10,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 const struct colours *colours(void)
@@ -115,17 +117,57 @@ void table_end(struct table *t, const char *none)
 	free(t->cells);
 }
 
+/* Columns of a line; 0 = as many as it takes. */
+static size_t screen_width(void)
+{
+	const char *columns = getenv("COLUMNS");
+	struct winsize size;
+
+	if (columns && atoi(columns) > 0)
+		return (size_t)atoi(columns);
+	return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
+}
+
+#define FIELD_COLUMN 13 /* where the value of a field begins */
+
+/* Word by word, with further lines under the first word, or under the text that a sign stands before. `text`
+ * is cut up. */
+static void hang_print(char *text)
+{
+	size_t lead = strspn(text, " +-!"), indent = FIELD_COLUMN + (text[lead] ? lead : 0);
+	size_t limit = screen_width(), column = FIELD_COLUMN;
+
+	limit = limit > indent + 20 ? limit : SIZE_MAX;
+	for (char *word = text, *next; word; word = next) {
+		size_t n = word == text ? lead + strcspn(text + lead, " ") : strcspn(word, " ");
+
+		next = word[n] ? word + n + 1 : NULL;
+		word[n] = 0;
+		if (word != text && column + 1 + width(word) > limit) {
+			printf("\n%*s", (int)indent, "");
+			column = indent;
+		} else if (word != text) {
+			putchar(' ');
+			column++;
+		}
+		print_plain(word);
+		column += width(word);
+	}
+	putchar('\n');
+}
+
 void print_field(const char *name, const char *format, ...)
 {
-	char text[1200];
 	va_list arguments;
+	char *text = NULL;
 
 	va_start(arguments, format);
-	vsnprintf(text, sizeof text, format, arguments);
+	if (vasprintf(&text, format, arguments) < 0)
+		abort();
 	va_end(arguments);
 	printf("  %s%-10s%s ", colours()->faint, name, colours()->plain);
-	print_plain(text);
-	putchar('\n');
+	hang_print(text);
+	free(text);
 }
 
 static void fail_say(const struct options *o, const char *text)

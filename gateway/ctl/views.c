@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * anprctl proposals, agreements, cameras, history: what the gateway shows, as tables. The JSON is documented
+ * anprctl agreements, cameras, history: what the gateway shows, as tables. The JSON is documented
  * where it is made (gateway/governance/view.c).
  */
 #include "gateway/ctl/client.h"
@@ -30,30 +30,6 @@ static void list_add(struct table *t, const json_t *array)
 
 	table_add(t, text);
 	free(text);
-}
-
-static void proposals_show(const json_t *view)
-{
-	static const char *const headings[] = {
-		"number", "what", "state", "proposed", "by", "consents", "still needs", "effect", NULL};
-	struct table t;
-	const json_t *p;
-	size_t i;
-
-	table_begin(&t, headings);
-	json_array_foreach(view, i, p)
-	{
-		const json_t *consents = json_object_get(p, "consents");
-		table_format(&t, "%llu", (unsigned long long)json_number(p, "number"));
-		table_add(&t, json_text(p, "about"));
-		table_add(&t, json_text(p, "state"));
-		table_add(&t, TIME_SHORT(p, "proposed"));
-		table_format(&t, "%s, %s", json_text(p, "subject"), json_text(p, "proposer"));
-		list_add(&t, json_object_get(consents, "have"));
-		list_add(&t, json_object_get(consents, "need"));
-		table_add(&t, json_text(p, "effect"));
-	}
-	table_end(&t, "Nothing has been proposed.");
 }
 
 static void agreements_show(const json_t *view)
@@ -138,11 +114,6 @@ static void history_show(const json_t *view)
 	table_end(&t, "Nothing there.");
 }
 
-static enum exit_code proposals(struct options *o)
-{
-	return view(o, "/v1/proposals", proposals_show);
-}
-
 static enum exit_code agreements(struct options *o)
 {
 	return view(o, "/v1/agreements", agreements_show);
@@ -165,19 +136,6 @@ static enum exit_code history(struct options *o)
 	free(path);
 	return code;
 }
-
-const struct verb verb_proposals = {
-	.name = "proposals",
-	.arguments = "",
-	.summary = "what is proposed, and who still has to consent",
-	.help = "Lists proposals with their numbers, what each would change, who has consented and who has "
-		"yet to.\n"
-		"\n"
-		"  anprctl proposals\n"
-		"  anprctl approve 7 --reason \"As discussed\"\n",
-	.common = {connection_options},
-	.run = proposals,
-};
 
 const struct verb verb_agreements = {
 	.name = "agreements",

@@ -85,7 +85,22 @@ def test_what_a_switch_can_name(node, bob, tmp_path):
     assert node.command.set_switch.partner == ""
 
 
+CHANGE = {"widens": True, "narrows": True, "words": "agreement A: 212 cameras more, speed dropped; register: 1 camera new",
+          "items": [
+              {"agreement": "A", "part": "cameras", "widens": True, "narrows": False, "words": "212 cameras more",
+               "cameras": 212, "more": 212, "fewer": 0, "added": ["U-1", "U-\u001b[31m2"], "removed": []},
+              {"agreement": "A", "part": "drop", "widens": False, "narrows": True, "words": "speed dropped",
+               "added": ["speed_kph"], "removed": []},
+              {"agreement": None, "part": "register", "widens": True, "narrows": False, "words": "1 camera new",
+               "cameras": 1, "more": 1, "fewer": 0, "added": ["U-3"], "removed": []}]}
+PROPOSAL = {"number": 7, "kind": "agreement", "state": "open", "about": "agreement A", "partner": "tfl-ulez", "agreement": "A",
+            "name": "a.yaml", "sha256": "00" * 32, "proposed": "2026-11-01T12:00:00.000Z", "proposer": "mps",
+            "subject": "CN=alice", "consents": {"have": ["mps"], "need": ["tfl", "mopac"]}, "effect": "as it was then",
+            "lapses": "2026-12-01T12:00:00.000Z", "change": CHANGE}
+
+
 def test_the_other_commands(node, bob, tmp_path):
+    node.views["/v1/proposals"] = [PROPOSAL]
     assert bob(node, "approve", 7, "--reason", "Board.").code == DONE
     assert node.command.approve.proposal == 7
     assert bob(node, "refuse", "8", "--reason", "Too wide.").code == DONE
@@ -279,11 +294,59 @@ def test_nothing_is_said_where_nothing_is(node, bob, verb, path, empty):
     assert empty in bob(node, *verb).text
 
 
+def test_what_a_proposal_would_change(node, bob):
+    closed = PROPOSAL | {"number": 6, "state": "refused", "change": None}
+    node.views["/v1/proposals"] = [closed, PROPOSAL]
+    text = bob(node, "proposals").text
+    for words in ("+ agreement A: 212 cameras more", "- agreement A: speed dropped", "+ register: 1 camera new", "tfl, mopac"):
+        assert words in text
+    assert "as it was then" not in text and "\33" not in text
+    node.views["/v1/proposals"] = [PROPOSAL]
+    answer = bob(node, "proposals", 7, "--ids")
+    assert node.asked[-1] == "/v1/proposals?number=7&cameras=1"
+    for words in ("    + U-1\n", "    + U-3\n", "CN=alice, mps", "2026-12-01 12:00:00"):
+        assert words in answer.text
+    assert "+ speed_kph" not in answer.text and "\33" not in answer.text
+    assert bob(node, "proposals", 7, "--json").json == PROPOSAL
+    node.views["/v1/proposals"] = [closed]
+    assert "as it was then" in bob(node, "proposals", 6).text
+    node.views["/v1/proposals"] = []
+    assert bob(node, "proposals", 7).code == REFUSED
+    assert bob(node, "proposals", "x").code == USAGE
+
+
+def test_what_is_approved_is_seen_first(node, bob):
+    node.views["/v1/proposals"] = [PROPOSAL]
+    answer = bob(node, "approve", 7, "--reason", "Board.")
+    assert answer.code == DONE and answer.text.index("212 cameras more") < answer.text.index("Approved.")
+    node.answer = done(effect="tfl consents to proposal 7: " + CHANGE["words"] + "; still needs the consent of mopac")
+    node.answer[1]["change"] = CHANGE
+    answer = bob(node, "approve", 7, "--reason", "Board.")
+    assert "tfl consents to proposal 7: still needs the consent of mopac" in answer.text
+    assert answer.text.count("212 cameras more") == 2 and CHANGE["words"] not in answer.text
+    assert bob(node, "approve", 7, "--reason", "Board.", "--json").json["change"] == CHANGE
+    posted = len(node.posted)
+    node.views["/v1/proposals"] = []
+    answer = bob(node, "approve", 7, "--reason", "Board.")
+    assert answer.code == REFUSED and "no proposal 7" in answer.errors and len(node.posted) == posted
+
+
+def test_long_lines_are_broken_between_words(node, bob):
+    node.views["/v1/proposals"] = [PROPOSAL | {"change": CHANGE | {"items": [CHANGE["items"][0] | {"words": "many words " * 20}]}}]
+    lines = bob(node, "proposals", 7, COLUMNS="60").text.splitlines()
+    told = [line for line in lines if "many words" in line]
+    assert len(told) > 3 and all(len(line) <= 60 for line in told)
+    assert told[1].startswith(" " * 15 + "many") or told[1].startswith(" " * 15 + "words")
+
+
 @pytest.mark.parametrize("odd", [{}, [], [1], [None], [{}], {"partners": [{}], "problems": [3]}, "x", 7])
 def test_odd_answers_do_no_harm(node, bob, odd):
     for path in ("status", "proposals", "agreements", "cameras", "history"):
         node.views[f"/v1/{path}"] = odd
         assert bob(node, path, *(["p"] if path == "cameras" else [])).code in (DONE, REFUSED)
+    assert bob(node, "proposals", 7).code in (DONE, REFUSED)
+    node.views["/v1/proposals"] = [PROPOSAL | {"change": odd}, PROPOSAL | {"change": {"items": odd, "words": odd}}]
+    assert bob(node, "proposals").code == DONE
 
 
 def test_problems_are_told(node, bob):
@@ -319,7 +382,7 @@ def test_every_verb_teaches(bob, verb):
     (["off", "a", "--reason", "x", "--cameras", "/dev/null"], "names no camera"),
     (["approve", "seven", "--reason", "x"], "not a proposal's number"),
     (["approve", "--reason", "x"], "something is missing"),
-    (["propose", "x.txt"], "an agreement is called"),
+    (["propose", "x.txt"], "is called *.yaml"),
     (["propose", "no-such.csv"], "No such file"),
     (["policy", "burn", "x"], "anprctl policy test FILE"),
     (["cluster", "burn"], "there is no 'cluster burn'"),
