@@ -13,19 +13,35 @@ struct walk {
 	uint32_t at;
 };
 
+/* Forward to the first camera that is not before the id: in steps that double, then halving the last one, as
+ * the next is near where all cameras are walked, and may be far where an off lists a few of many. */
+static void walk_forward(struct walk *w, const char *id)
+{
+	const struct camera *cameras = w->cameras->cameras;
+	uint32_t n = (uint32_t)w->cameras->n, low = w->at, high, step = 1;
+
+	while (step <= n - low && strcmp(cameras[low + step - 1].id, id) < 0) {
+		low += step;
+		step *= 2;
+	}
+	high = step <= n - low ? low + step - 1 : n;
+	while (low < high) {
+		uint32_t middle = low + (high - low) / 2;
+
+		if (strcmp(cameras[middle].id, id) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	w->at = low;
+}
+
 /* The walked register's number of the camera, or NOWHERE. Asked in ascending order. */
 static uint32_t walk_to(struct walk *w, const struct camera *camera)
 {
-	while (w->at < w->cameras->n) {
-		int order = strcmp(w->cameras->cameras[w->at].id, camera->id);
-
-		if (order == 0)
-			return w->at;
-		if (order > 0)
-			break;
-		w->at++;
-	}
-	return NOWHERE;
+	walk_forward(w, camera->id);
+	return w->at < w->cameras->n && strcmp(w->cameras->cameras[w->at].id, camera->id) == 0 ? w->at
+											       : NOWHERE;
 }
 
 /* Where an off's list and the register meet. `visit` 0 counts into start[camera + 1], 1 fills `listed`. */

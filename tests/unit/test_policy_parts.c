@@ -6,6 +6,7 @@
 #include "policy/words.h"
 #include "tests/unit/test_policy.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 static const struct {
@@ -298,11 +299,59 @@ START_TEST(test_a_mark_has_a_known_syntax)
 }
 END_TEST
 
+#define IDS   3000
+#define LISTS 60
+
+/* Offs that list a few of many cameras, or many, or none that is there: each finds its own. */
+START_TEST(test_offs_find_their_cameras)
+{
+	static char ids[IDS][12];
+	static const char *lists[LISTS][400];
+	static bool off[IDS];
+	char *csv = malloc(IDS * 32 + 100), *at = csv;
+	unsigned seed = 7;
+	struct world w;
+
+	ck_assert_ptr_nonnull(csv);
+	at += sprintf(at, "camera_id,latitude,longitude,state\n");
+	for (int i = 0; i < IDS; i++) {
+		sprintf(ids[i], "A-%05d", i);
+		if (i % 7 != 3) /* some are not in the register */
+			at += sprintf(at, "%s,51.5,-0.1,live\n", ids[i]);
+	}
+	world_begin(&w);
+	world_register(&w, LONG_AGO, csv);
+	free(csv);
+	world_agreement(&w, LONG_AGO, NULL, NULL, NULL, NULL);
+	for (int k = 0; k < LISTS; k++) {
+		struct switch_key key = {.cameras = lists[k]};
+		int gap = 1 + rand_r(&seed) % (k % 2 ? 4000 : 40);
+
+		for (int i = rand_r(&seed) % gap; i < IDS && key.n_cameras < 400;
+			i += 1 + rand_r(&seed) % gap) {
+			lists[k][key.n_cameras++] = ids[i];
+			off[i] = true;
+		}
+		world_switch(&w, NOON - HOUR, SWITCH_OFF, key);
+	}
+	world_compile(&w);
+	for (int i = 0; i < IDS; i++) {
+		struct read read = world_read();
+		enum reason want = i % 7 == 3 ? REASON_UNKNOWN_CAMERA : off[i] ? REASON_CAMERA_OFF : 0;
+
+		read.camera_id = span_text(ids[i]);
+		ck_assert_int_eq(world_decide(&w, &read, NOON, NOON).reason, want);
+	}
+	world_end(&w);
+}
+END_TEST
+
 Suite *suite_policy_parts(void)
 {
 	Suite *suite = suite_create("policy_parts");
 	TCase *tests = tcase_create("parts");
 
+	tcase_add_test(tests, test_offs_find_their_cameras);
 	tcase_add_loop_test(tests, test_glob, 0, ROWS(globs));
 	tcase_add_test(tests, test_a_glob_made_to_explode_does_not);
 	tcase_add_test(tests, test_area);
