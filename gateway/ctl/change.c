@@ -27,12 +27,12 @@ static void ids_print(const json_t *item, const char *key, const char *sign)
 	json_array_foreach(ids, i, id) print_field("", "    %s %s", sign, json_string_value(id));
 }
 
-static void item_print(const json_t *item, const char *name, const char *subject)
+static void item_print(const json_t *item)
 {
 	bool widens = is_true(item, "widens"), narrows = is_true(item, "narrows");
 	const char *sign = widens && narrows ? "!" : widens ? "+" : narrows ? "-" : " ";
 
-	print_field(name, "%s %s%s%s", sign, subject, *subject ? ": " : "", json_text(item, "words"));
+	print_field("", "%s %s", sign, json_text(item, "words"));
 	ids_print(item, "added", "+");
 	ids_print(item, "removed", "-");
 }
@@ -40,17 +40,19 @@ static void item_print(const json_t *item, const char *name, const char *subject
 void change_print(const json_t *change)
 {
 	const json_t *items = json_object_get(change, "items");
+	const char *before = NULL;
 	size_t i;
 	json_t *item;
 
 	json_array_foreach(items, i, item)
 	{
 		const char *agreement = json_text(item, "agreement");
-		char subject[100];
 
-		snprintf(subject, sizeof subject, "%s%s", *agreement ? "agreement " : "register",
-			*agreement ? agreement : "");
-		item_print(item, i == 0 ? "changes" : "", subject);
+		if (!before || strcmp(before, agreement) != 0)
+			print_field(i == 0 ? "changes" : "", "%s%s", *agreement ? "agreement " : "register",
+				agreement);
+		item_print(item);
+		before = agreement;
 	}
 	if (json_is_array(items) && json_array_size(items) == 0)
 		print_field("changes", "nothing of what may be shared");

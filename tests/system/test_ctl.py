@@ -298,7 +298,7 @@ def test_what_a_proposal_would_change(node, bob):
     closed = PROPOSAL | {"number": 6, "state": "refused", "change": None}
     node.views["/v1/proposals"] = [closed, PROPOSAL]
     text = bob(node, "proposals").text
-    for words in ("+ agreement A: 212 cameras more", "- agreement A: speed dropped", "+ register: 1 camera new", "tfl, mopac"):
+    for words in (" agreement A\n", "+ 212 cameras more", "- speed dropped", " register\n", "+ 1 camera new", "tfl, mopac"):
         assert words in text
     assert "as it was then" not in text and "\33" not in text
     node.views["/v1/proposals"] = [PROPOSAL]
