@@ -78,12 +78,13 @@ static const void *at(const struct agreement *a, size_t offset)
 	return (const char *)a + offset;
 }
 
-static struct difference_item item_of(const struct term *t, bool more, bool less)
+/* Of a new agreement, terms are only told: that there is one widens. */
+static struct difference_item item_of(const struct term *t, bool fresh, bool more, bool less)
 {
 	struct difference_item item = {.part = t->part};
 
-	item.widens = (more && t->way != LESS_WIDENS) || (less && t->way != MORE_WIDENS);
-	item.narrows = (more && t->way == LESS_WIDENS) || (less && t->way == MORE_WIDENS);
+	item.widens = !fresh && ((more && t->way != LESS_WIDENS) || (less && t->way != MORE_WIDENS));
+	item.narrows = !fresh && ((more && t->way == LESS_WIDENS) || (less && t->way == MORE_WIDENS));
 	return item;
 }
 
@@ -127,7 +128,7 @@ static void bits_compare(struct difference_make *m, const struct term *t, const 
 	unsigned was = before ? *(const unsigned *)at(before, t->offset) : 0;
 	unsigned is = *(const unsigned *)at(after, t->offset);
 	struct text_list added = {0}, removed = {0}, more = {0}, fewer = {0};
-	struct difference_item item = item_of(t, is & ~was, was & ~is);
+	struct difference_item item = item_of(t, !before, is & ~was, was & ~is);
 
 	if (was == is)
 		return;
@@ -166,7 +167,7 @@ static const char **sorted(
 static void lists_add(struct difference_make *m, const struct term *t, bool fresh,
 	const struct text_list *added, const struct text_list *removed)
 {
-	struct difference_item item = item_of(t, added->n > 0, removed->n > 0);
+	struct difference_item item = item_of(t, fresh, added->n > 0, removed->n > 0);
 	const char *words = t->words;
 
 	if (added->n == 0 && removed->n == 0)
@@ -244,7 +245,7 @@ static void documents_compare(struct difference_make *m, const struct term *t, c
 static void value_add(struct difference_make *m, const struct term *t, bool fresh, int order, const char *was,
 	const char *is, const char *apart)
 {
-	struct difference_item item = item_of(t, order > 0, order < 0);
+	struct difference_item item = item_of(t, fresh, order > 0, order < 0);
 
 	if (order == 0 && !fresh)
 		return;
