@@ -35,6 +35,7 @@ void partner_free(struct partner *p)
 	totals_free(&p->work);
 	free(p->tallies);
 	free(p->touched);
+	free(p->clocks);
 	free(p->permitted);
 	free(p->id);
 	free(p);
@@ -106,9 +107,11 @@ static struct status reserve_tallies(struct partner *p, size_t n)
 		return S_OK;
 	free(p->tallies);
 	free(p->touched);
+	free(p->clocks);
 	p->tallies = calloc(n, sizeof *p->tallies);
 	p->touched = calloc(n, sizeof *p->touched);
-	p->n_tallies = p->tallies && p->touched ? n : 0;
+	p->clocks = calloc(n, sizeof *p->clocks);
+	p->n_tallies = p->tallies && p->touched && p->clocks ? n : 0;
 	return p->n_tallies ? S_OK : S_OVERLOAD;
 }
 
@@ -122,17 +125,73 @@ struct status partner_work_begin(struct partner *p, const struct camera *cameras
 	p->in_hand = true;
 	totals_clear(&p->work);
 	TRY(reserve_tallies(p, n_cameras + 1));
+	if (p->clocks_of != cameras)
+		memset(p->clocks, 0, p->n_tallies * sizeof *p->clocks);
+	p->clocks_of = cameras;
 	return feed_set_copy(&p->work_feeds, &p->feeds);
+}
+
+static uint32_t tally_of(const struct partner *p, const struct camera *camera)
+{
+	return camera ? camera->index : (uint32_t)(p->n_tallies - 1);
+}
+
+void partner_notice(struct partner *p, const struct camera *camera, enum notice what)
+{
+	p->tallies[tally_of(p, camera)].noticed[what]++;
+}
+
+void partner_timed(struct partner *p, const struct camera *camera, int64_t delay_ms, int64_t arrival_ms)
+{
+	struct tally *t = &p->tallies[camera->index];
+	struct camera_clock *c = &p->clocks[camera->index];
+	int64_t period = arrival_ms / CLOCK_PERIOD_MS;
+
+	if (t->timed++ == 0 || delay_ms < t->least_delay_ms)
+		t->least_delay_ms = delay_ms;
+	if (c->period != period) {
+		bool next = c->period + 1 == period;
+
+		*c = (struct camera_clock){.period = period,
+			.least_ms = INT64_MAX,
+			.before_ms = next ? c->least_ms : INT64_MAX,
+			.reads = next ? c->reads : 0};
+	}
+	c->least_ms = delay_ms < c->least_ms ? delay_ms : c->least_ms;
+	c->reads += c->reads < CLOCK_READS_MIN;
+}
+
+bool partner_clock_is_off(const struct partner *p, const struct camera *camera)
+{
+	const struct camera_clock *c = camera ? &p->clocks[camera->index] : NULL;
+	int64_t least;
+
+	if (!c || c->reads < CLOCK_READS_MIN)
+		return false;
+	least = c->least_ms < c->before_ms ? c->least_ms : c->before_ms;
+	return least > p->clock_bound_ms || least < -p->clock_bound_ms;
+}
+
+static void notice_decision(struct tally *t, const struct decision *d)
+{
+	t->noticed[NOTICE_LOW_CONFIDENCE] += d->reason == REASON_LOW_CONFIDENCE;
+	t->noticed[NOTICE_REPEAT] += d->reason == REASON_DUPLICATE;
+	if (d->verdict != VERDICT_PERMIT || d->quality == 0)
+		return;
+	t->noticed[NOTICE_NO_CONFIDENCE] += d->quality >> QUALITY_NO_CONFIDENCE & 1;
+	t->noticed[NOTICE_POSITION_MISMATCH] += d->quality >> QUALITY_POSITION_MISMATCH & 1;
+	t->noticed[NOTICE_UNKNOWN_FORMAT] += d->quality >> QUALITY_VRM_FORMAT & 1;
 }
 
 void partner_count(struct partner *p, const struct decision *d)
 {
-	uint32_t i = d->camera ? d->camera->index : (uint32_t)(p->n_tallies - 1);
+	uint32_t i = tally_of(p, d->camera);
 	bool permitted = d->verdict == VERDICT_PERMIT;
 
 	if (p->tallies[i].received++ == 0)
 		p->touched[p->n_touched++] = i;
 	p->tallies[i].permitted += permitted;
+	notice_decision(&p->tallies[i], d);
 	p->work.received++;
 	p->work.permitted += permitted;
 	p->work.published += permitted ? d->n : 0;
@@ -171,8 +230,15 @@ static int compare_index(const void *a, const void *b)
 static struct status tell_tally(struct partner *p, uint32_t index, const char *id)
 {
 	const struct tally *t = &p->tallies[index];
+	struct camera_count count = {.received = t->received,
+		.permitted = t->permitted,
+		.denied = t->received - t->permitted,
+		.timed = t->timed,
+		.least_delay_ms = t->least_delay_ms};
 
-	return totals_camera(&p->work, span_text(id), t->received, t->permitted, t->received - t->permitted);
+	for (int i = 0; i < NOTICES; i++)
+		count.noticed[i] = t->noticed[i];
+	return totals_camera(&p->work, span_text(id), &count);
 }
 
 /* In the order of the register, which is that of the totals, so that each is added at the end. The

@@ -15,7 +15,19 @@
 
 /* What was counted of one camera in the transaction in hand, by its index in the register. */
 struct tally {
-	uint32_t received, permitted;
+	int64_t least_delay_ms;
+	uint32_t received, permitted, timed;
+	uint32_t noticed[NOTICES];
+};
+
+/* A camera's clock as its reads tell: the least of arrival minus capture, over this period and the one
+ * before. */
+#define CLOCK_PERIOD_MS 600000
+#define CLOCK_READS_MIN 10 /* fewer say nothing: they may all have come late */
+struct camera_clock {
+	int64_t period; /* arrival divided by CLOCK_PERIOD_MS; 0 = no read yet */
+	int64_t least_ms, before_ms;
+	uint32_t reads;
 };
 
 struct partner {
@@ -58,6 +70,8 @@ struct partner {
 	struct totals work;
 	struct tally *tallies; /* by camera index; the last one for the unregistered */
 	size_t n_tallies;
+	struct camera_clock *clocks; /* by camera index; of `clocks_of`, begun anew with every register */
+	const struct camera *clocks_of;
 	uint32_t *touched; /* indexes of tallies in use */
 	size_t n_touched;
 	const struct camera *cameras; /* register of the snapshot the tallies are for */
@@ -82,6 +96,12 @@ void partner_rewind(struct partner *p);
 /* Begin, fill and end the transaction's own counts. */
 MUST struct status partner_work_begin(struct partner *p, const struct camera *cameras, size_t n_cameras);
 void partner_count(struct partner *p, const struct decision *d);
+/* It was noticed about the camera's read in hand, which is counted already; NULL: an unregistered one. */
+void partner_notice(struct partner *p, const struct camera *camera, enum notice what);
+/* A read of a registered camera, which is counted already, took so long from capture to arrival. */
+void partner_timed(struct partner *p, const struct camera *camera, int64_t delay_ms, int64_t arrival_ms);
+/* Whether the camera's clock is off by more than the partner's bound, as far as its reads tell. */
+bool partner_clock_is_off(const struct partner *p, const struct camera *camera);
 void partner_rejected(struct partner *p, enum rejection why, uint64_t n);
 MUST struct status partner_permitted(struct partner *p, uint64_t hash);
 /* Move the tallies into work.cameras. */

@@ -289,6 +289,7 @@ static bool anything_blocked(const struct publisher *p)
 
 static void step(struct publisher *p)
 {
+	misreads_expire(&p->misreads, clock_now());
 	follow_policy(p);
 	take_attachments(p);
 	steer_run(p);
@@ -352,6 +353,7 @@ struct status publisher_start(
 	snprintf(p->state, sizeof p->state, "idle");
 	pthread_mutex_init(&p->lock, NULL);
 	window_init(&p->window, options->window_ms);
+	TRY(misreads_init(&p->misreads));
 	p->scratch.max = 256u << 20;
 	p->current = &p->batches[0];
 	p->next = &p->batches[1];
@@ -385,6 +387,7 @@ void publisher_join(struct publisher *p)
 	}
 	snapshot_release(p->snapshot);
 	window_fini(&p->window);
+	misreads_fini(&p->misreads);
 	fence_report_free(&p->report);
 	free(p->shown);
 	arena_free(&p->batches[0].arena);

@@ -9,6 +9,7 @@
 #define ANPR_CORE_PUBLISHER_INTERNAL_H
 
 #include "gateway/base/arena.h"
+#include "gateway/core/misread.h"
 #include "gateway/core/partner.h"
 #include "gateway/core/publisher.h"
 #include "gateway/core/window.h"
@@ -85,6 +86,7 @@ struct publisher {
 	struct policy_snapshot *snapshot;
 	struct batch batches[2], *current, *next;
 	struct window window;
+	struct misreads misreads;
 	struct arena scratch;  /* of the transaction in hand */
 	struct buffer message; /* one message being made */
 	struct attempt attempt;

@@ -185,9 +185,8 @@ static struct status take_hours(struct publisher *p, const struct heads *h)
 		if (ok(status))
 			status = hour->part == 0 ? totals_add(&partner->hour, &whole, true) : S_OK;
 		for (size_t c = 0; ok(status) && hour->part > 0 && c < whole.n_cameras; c++)
-			status = totals_camera(&partner->hour, span_text(whole.cameras[c].id),
-				whole.cameras[c].received, whole.cameras[c].permitted,
-				whole.cameras[c].denied);
+			status = totals_camera(
+				&partner->hour, span_text(whole.cameras[c].id), &whole.cameras[c]);
 		totals_free(&whole);
 		TRY(status);
 	}

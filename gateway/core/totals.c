@@ -84,8 +84,19 @@ static struct status camera_insert(struct totals *t, size_t at, struct span came
 	return S_OK;
 }
 
-struct status totals_camera(
-	struct totals *t, struct span camera, uint64_t received, uint64_t permitted, uint64_t denied)
+static void count_add(struct camera_count *to, const struct camera_count *more)
+{
+	to->received += more->received;
+	to->permitted += more->permitted;
+	to->denied += more->denied;
+	for (int i = 0; i < NOTICES; i++)
+		to->noticed[i] += more->noticed[i];
+	if (more->timed > 0 && (to->timed == 0 || more->least_delay_ms < to->least_delay_ms))
+		to->least_delay_ms = more->least_delay_ms;
+	to->timed += more->timed;
+}
+
+struct status totals_camera(struct totals *t, struct span camera, const struct camera_count *more)
 {
 	bool there;
 	size_t at;
@@ -96,9 +107,7 @@ struct status totals_camera(
 	at = camera_place(t, camera, at, &there);
 	if (!there)
 		TRY(camera_insert(t, at, camera));
-	t->cameras[at].received += received;
-	t->cameras[at].permitted += permitted;
-	t->cameras[at].denied += denied;
+	count_add(&t->cameras[at], more);
 	return S_OK;
 }
 
@@ -150,9 +159,7 @@ static struct status cameras_add(struct totals *t, const struct totals *more)
 		bool there;
 
 		at = camera_place(t, span_text(c->id), at, &there);
-		t->cameras[at].received += c->received;
-		t->cameras[at].permitted += c->permitted;
-		t->cameras[at].denied += c->denied;
+		count_add(&t->cameras[at], c);
 	}
 	return S_OK;
 }
@@ -232,6 +239,40 @@ static bool rejected_message(const struct totals *t, Anpr__V1__Totals *m, struct
 	return true;
 }
 
+static void camera_message(const struct camera_count *from, Anpr__V1__CameraCount *c)
+{
+	anpr__v1__camera_count__init(c);
+	c->camera = (char *)from->id; /* only read from */
+	c->received = from->received;
+	c->permitted = from->permitted;
+	c->denied = from->denied;
+	c->low_confidence = from->noticed[NOTICE_LOW_CONFIDENCE];
+	c->repeats = from->noticed[NOTICE_REPEAT];
+	c->no_confidence = from->noticed[NOTICE_NO_CONFIDENCE];
+	c->position_mismatches = from->noticed[NOTICE_POSITION_MISMATCH];
+	c->unknown_formats = from->noticed[NOTICE_UNKNOWN_FORMAT];
+	c->misread_suspects = from->noticed[NOTICE_MISREAD_SUSPECT];
+	c->timed = from->timed;
+	c->least_delay_ms = from->least_delay_ms;
+}
+
+static struct camera_count count_of_message(const Anpr__V1__CameraCount *c)
+{
+	return (struct camera_count){
+		.received = c->received,
+		.permitted = c->permitted,
+		.denied = c->denied,
+		.noticed = {[NOTICE_LOW_CONFIDENCE] = c->low_confidence,
+			[NOTICE_REPEAT] = c->repeats,
+			[NOTICE_NO_CONFIDENCE] = c->no_confidence,
+			[NOTICE_POSITION_MISMATCH] = c->position_mismatches,
+			[NOTICE_UNKNOWN_FORMAT] = c->unknown_formats,
+			[NOTICE_MISREAD_SUSPECT] = c->misread_suspects},
+		.timed = c->timed,
+		.least_delay_ms = c->least_delay_ms,
+	};
+}
+
 static bool cameras_message(
 	const struct totals *t, size_t from, size_t to, Anpr__V1__Totals *m, struct arena *arena)
 {
@@ -243,11 +284,7 @@ static bool cameras_message(
 	for (size_t i = from; i < to; i++) {
 		Anpr__V1__CameraCount *c = &counts[i - from];
 
-		anpr__v1__camera_count__init(c);
-		c->camera = t->cameras[i].id;
-		c->received = t->cameras[i].received;
-		c->permitted = t->cameras[i].permitted;
-		c->denied = t->cameras[i].denied;
+		camera_message(&t->cameras[i], c);
 		m->cameras[m->n_cameras++] = c;
 	}
 	return true;
@@ -285,9 +322,9 @@ struct status totals_add_message(struct totals *t, const Anpr__V1__Totals *m)
 		t->rejected[m->rejected[i]->rejection] += m->rejected[i]->n;
 	}
 	for (size_t i = 0; i < m->n_cameras; i++) {
-		const Anpr__V1__CameraCount *c = m->cameras[i];
+		struct camera_count count = count_of_message(m->cameras[i]);
 
-		TRY(totals_camera(t, span_text(c->camera), c->received, c->permitted, c->denied));
+		TRY(totals_camera(t, span_text(m->cameras[i]->camera), &count));
 	}
 	return S_OK;
 }

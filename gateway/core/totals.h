@@ -10,9 +10,23 @@
 #include "gateway/record/record.h"
 #include "policy/decide.h"
 
+/* What is noticed about a camera's reads; as in ledger.proto's CameraCount. */
+enum notice {
+	NOTICE_LOW_CONFIDENCE,
+	NOTICE_REPEAT,
+	NOTICE_NO_CONFIDENCE,
+	NOTICE_POSITION_MISMATCH,
+	NOTICE_UNKNOWN_FORMAT,
+	NOTICE_MISREAD_SUSPECT,
+	NOTICES
+};
+
 struct camera_count {
 	char id[READ_CAMERA_MAX + 1]; /* "" = the unregistered ones */
 	uint64_t received, permitted, denied;
+	uint64_t noticed[NOTICES];
+	uint64_t timed;         /* reads whose arrival minus capture is known */
+	int64_t least_delay_ms; /* the least of these */
 };
 
 struct totals {
@@ -26,9 +40,8 @@ struct totals {
 void totals_free(struct totals *t);
 /* Forget the counts, keep the memory. */
 void totals_clear(struct totals *t);
-/* Add one camera's counts. errors: OVERLOAD when out of memory. */
-MUST struct status totals_camera(
-	struct totals *t, struct span camera, uint64_t received, uint64_t permitted, uint64_t denied);
+/* Add one camera's counts (its id is `camera`, not more->id). errors: OVERLOAD when out of memory. */
+MUST struct status totals_camera(struct totals *t, struct span camera, const struct camera_count *more);
 /* t += more. Cameras too if `with_cameras`. */
 MUST struct status totals_add(struct totals *t, const struct totals *more, bool with_cameras);
 uint64_t totals_denied(const struct totals *t);

@@ -104,6 +104,24 @@ static struct status publish(struct publisher *p, struct partner *partner, const
 	return transaction_send(p, &m, e);
 }
 
+/* What only the core can notice: it sees a camera's reads one after the other. */
+static void notice(struct publisher *p, struct partner *partner, const struct read *read, struct decision *d,
+	struct utc_ms now)
+{
+	char normalised[VRM_BYTES];
+	enum misread misread = MISREAD_NONE;
+
+	if (read->kind == READ_KIND_VRM && d->camera)
+		misread = misread_look(&p->misreads, span_text(partner->id), span_text(d->camera->id),
+			vrm_normalise(read->vrm, normalised), read, now);
+	if (misread != MISREAD_NONE)
+		partner_notice(partner, d->camera, NOTICE_MISREAD_SUSPECT);
+	if (misread == MISREAD_THIS)
+		d->quality |= 1u << QUALITY_MISREAD_SUSPECT;
+	if (partner_clock_is_off(partner, d->camera))
+		d->quality |= 1u << QUALITY_CLOCK_OFFSET;
+}
+
 static struct status handle_read(struct publisher *p, struct partner *partner,
 	const struct partner_policy *policy, const struct read *read, const struct occasion *at,
 	int64_t received_ms, struct error *e)
@@ -130,8 +148,11 @@ static struct status handle_read(struct publisher *p, struct partner *partner,
 		}
 	}
 	partner_count(partner, &d);
+	if (d.camera)
+		partner_timed(partner, d.camera, received.v - read->captured_at.v, received.v);
 	if (d.verdict != VERDICT_PERMIT)
 		return S_OK;
+	notice(p, partner, read, &d, at->now);
 	TRY(partner_permitted(partner, hash));
 	TRY(window_add(&p->window, hash, received));
 	for (unsigned i = 0; i < d.n; i++)
@@ -241,6 +262,7 @@ static struct status fill(struct publisher *p, struct batch *b, Anpr__V1__Ledger
 	struct occasion at = {.now = now};
 
 	TRY(producer_begin(p->producer, e));
+	misreads_begin(&p->misreads);
 	snprintf(at.version, sizeof at.version, "%llu",
 		(unsigned long long)(p->snapshot ? snapshot_version(p->snapshot) : 0));
 	for (const struct batch_part *part = b ? b->first : NULL; part; part = part->next)
@@ -262,6 +284,7 @@ static void take_back(struct publisher *p)
 		partner->in_hand = false;
 		partner->work_cursor = NULL;
 	}
+	misreads_take_back(&p->misreads);
 	arena_reset(&p->scratch);
 }
 

@@ -22,5 +22,6 @@ TCase *case_totals(void);
 TCase *case_feed(void);
 TCase *case_partner(void);
 TCase *case_batch(void);
+TCase *case_misread(void);
 
 #endif

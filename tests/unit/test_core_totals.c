@@ -16,6 +16,20 @@ static void name_camera(char *to, unsigned n)
 	snprintf(to, READ_CAMERA_MAX + 1, n == 0 ? "" : n % 2 ? "C%u" : "ULEZ-%05u", n);
 }
 
+static void table_add(struct camera_count *to, const struct camera_count *more)
+{
+	to->received += more->received;
+	to->permitted += more->permitted;
+	to->denied += more->denied;
+	for (int i = 0; i < NOTICES; i++)
+		to->noticed[i] += more->noticed[i];
+	if (more->timed > 0)
+		to->least_delay_ms = to->timed == 0 || more->least_delay_ms < to->least_delay_ms
+					     ? more->least_delay_ms
+					     : to->least_delay_ms;
+	to->timed += more->timed;
+}
+
 /* Random counts, and the same in a plain table. */
 static void fill(struct totals *t, uint64_t *state, struct camera_count *table, int n)
 {
@@ -25,10 +39,15 @@ static void fill(struct totals *t, uint64_t *state, struct camera_count *table, 
 		char id[READ_CAMERA_MAX + 1];
 
 		name_camera(id, camera);
-		ck_assert(ok(totals_camera(t, span_text(id), received, permitted, received - permitted)));
-		table[camera].received += received;
-		table[camera].permitted += permitted;
-		table[camera].denied += received - permitted;
+		struct camera_count count = {.received = received,
+			.permitted = permitted,
+			.denied = received - permitted,
+			.timed = received > 0,
+			.least_delay_ms = (int64_t)(next_random(state) % 1000) - 500};
+
+		count.noticed[next_random(state) % NOTICES] = permitted;
+		ck_assert(ok(totals_camera(t, span_text(id), &count)));
+		table_add(&table[camera], &count);
 		t->received += received;
 		t->permitted += permitted;
 		t->published += 2 * permitted;
@@ -60,6 +79,10 @@ static void assert_table(const struct totals *t, const struct camera_count *tabl
 				ck_assert_uint_eq(t->cameras[i].received, table[camera].received);
 				ck_assert_uint_eq(t->cameras[i].permitted, table[camera].permitted);
 				ck_assert_uint_eq(t->cameras[i].denied, table[camera].denied);
+				ck_assert_mem_eq(t->cameras[i].noticed, table[camera].noticed,
+					sizeof table[camera].noticed);
+				ck_assert_uint_eq(t->cameras[i].timed, table[camera].timed);
+				ck_assert_int_eq(t->cameras[i].least_delay_ms, table[camera].least_delay_ms);
 			}
 	}
 	ck_assert_uint_eq(n, t->n_cameras);
@@ -100,9 +123,7 @@ START_TEST(counts_add_up)
 	ck_assert(ok(totals_add(&bare, &more, false)));
 	ck_assert(ok(totals_add(&sum, &more, true)));
 	for (int i = 0; i < CAMERAS; i++) {
-		table[i].received += other[i].received;
-		table[i].permitted += other[i].permitted;
-		table[i].denied += other[i].denied;
+		table_add(&table[i], &other[i]);
 	}
 	assert_table(&sum, table);
 	assert_table(&more, other); /* untouched */
@@ -194,13 +215,14 @@ END_TEST
 START_TEST(camera_names_have_a_longest)
 {
 	char id[READ_CAMERA_MAX + 2];
+	struct camera_count one = {.received = 1, .permitted = 1};
 	struct totals t = {0};
 
 	memset(id, 'x', sizeof id);
-	ck_assert_int_eq(totals_camera(&t, span_of(id, READ_CAMERA_MAX + 1), 1, 1, 0).kind, STATUS_BAD_INPUT);
-	ck_assert(ok(totals_camera(&t, span_of(id, READ_CAMERA_MAX), 1, 1, 0)));
-	ck_assert(ok(totals_camera(&t, span_of(NULL, 0), 1, 1, 0)));
-	ck_assert(ok(totals_camera(&t, span_text(""), 1, 1, 0)));
+	ck_assert_int_eq(totals_camera(&t, span_of(id, READ_CAMERA_MAX + 1), &one).kind, STATUS_BAD_INPUT);
+	ck_assert(ok(totals_camera(&t, span_of(id, READ_CAMERA_MAX), &one)));
+	ck_assert(ok(totals_camera(&t, span_of(NULL, 0), &one)));
+	ck_assert(ok(totals_camera(&t, span_text(""), &one)));
 	ck_assert_uint_eq(t.n_cameras, 2);
 	ck_assert_uint_eq(t.cameras[0].received, 2);
 	ck_assert_uint_eq(strlen(t.cameras[1].id), READ_CAMERA_MAX);
