@@ -4,6 +4,7 @@
  * anybody. `policy test` is policy_test.c.
  */
 #include "gateway/ctl/document.h"
+#include "gateway/ctl/policy_diff.h"
 #include "gateway/ctl/policy_test.h"
 #include "gateway/ctl/screen.h"
 
@@ -83,8 +84,12 @@ static enum exit_code policy(struct options *o)
 
 	if (strcmp(o->arguments[0], "test") == 0)
 		return policy_test(o, o->arguments + 1, o->n_arguments - 1);
+	if (strcmp(o->arguments[0], "diff") == 0 && (o->n_arguments == 3 || o->n_arguments == 4))
+		return policy_diff(o);
 	if (strcmp(o->arguments[0], "check") != 0 || o->n_arguments > 2)
-		return fail(o, USAGE, "anprctl policy check FILE, or anprctl policy test FILE...");
+		return fail(o, USAGE,
+			"anprctl policy check FILE, anprctl policy test FILE..., or anprctl policy diff OLD "
+			"NEW [REGISTER]");
 	code = document_read(o, o->arguments[1], &d);
 	if (code == DONE && d.cameras)
 		register_show(o, d.cameras);
@@ -98,7 +103,7 @@ static enum exit_code policy(struct options *o)
 
 const struct verb verb_policy = {
 	.name = "policy",
-	.arguments = "check FILE | test FILE...",
+	.arguments = "check FILE | test FILE... | diff OLD NEW [REGISTER]",
 	.summary = "check an agreement or register, or run the cases written for it; asks nobody",
 	.help = "check reads FILE as the gateway would and tells every mistake with its line and column, or "
 		"what "
@@ -108,6 +113,12 @@ const struct verb verb_policy = {
 		"  anprctl policy check tfl-mps.yaml\n"
 		"  anprctl policy check cameras.csv\n"
 		"  anprctl policy test tfl-mps.cases.yaml\n"
+		"  anprctl policy diff tfl-mps.yaml tfl-mps-2.yaml cameras.csv\n"
+		"  anprctl policy diff cameras.csv cameras-2.csv\n"
+		"\n"
+		"diff tells what NEW would share that OLD does not, and no longer: of agreements over "
+		"REGISTER, or of\n"
+		"two registers; + is more, - is less, ! more here and less there.\n"
 		"\n"
 		"test runs cases: a past and reads in it, and what is to become of each, decided by the very "
 		"code\n"

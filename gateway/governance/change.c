@@ -71,5 +71,5 @@ void plan_tell(struct plan *p, const struct change *c)
 	if (!ok(difference_words(&c->difference, &p->effect)))
 		abort();
 	free(p->change);
-	p->change = change_text(&c->difference);
+	p->change = governance_change_text(&c->difference);
 }

@@ -27,7 +27,4 @@ void change_fini(struct change *c);
 /* Tell it in the plan's effect and as its change. */
 void plan_tell(struct plan *p, const struct change *c);
 
-/* As JSON text; the caller frees (view_change.c). */
-char *change_text(const struct difference *d);
-
 #endif

@@ -111,6 +111,9 @@ unsigned governance_roles(const struct governance *g, const char *organisation, 
 
 /* Views as JSON texts for the API; the caller frees. `partner` NULL = all. */
 char *governance_view_agreements(const struct governance *g, struct utc_ms now);
+/* What differs, as the views have it (view_change.c). */
+struct difference;
+char *governance_change_text(const struct difference *d);
 /* `number` 0 = all; `ids`: with every camera that would come or go. */
 char *governance_view_proposals(const struct governance *g, uint64_t number, bool ids);
 /* Who there is: one object of organisations, partners and node keys. */

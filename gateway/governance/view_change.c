@@ -70,7 +70,7 @@ json_t *view_change(const struct difference *d, bool ids)
 	return change;
 }
 
-char *change_text(const struct difference *d)
+char *governance_change_text(const struct difference *d)
 {
 	return view_finish(view_change(d, false));
 }

@@ -137,6 +137,25 @@ def test_a_bad_text_is_not_sent(node, bob, tmp_path):
     assert not node.posted
 
 
+def test_versions_are_compared_without_a_gateway(bob, tmp_path):
+    register = ROOT / "deploy/examples/tfl-register.csv"
+    old = (ROOT / "deploy/examples/tfl-mps.yaml").read_text()
+    (tmp_path / "old.yaml").write_text(old)
+    (tmp_path / "new.yaml").write_text(old.replace("share: [read]", "share: [read, overview]").replace("365d", "30d"))
+    (tmp_path / "new.csv").write_text("\n".join(register.read_text().splitlines()[:-1]) + "\n")
+    answer = bob("", "policy", "diff", tmp_path / "old.yaml", tmp_path / "new.yaml", register)
+    assert answer.code == DONE, answer
+    for words in ("agreement TFL-MPS-2026-01", "+ overview images now included", "- kept for 30 days, before 365 days"):
+        assert words in answer.text
+    change = bob("", "policy", "diff", tmp_path / "old.yaml", tmp_path / "new.yaml", register, "--json").json
+    assert (change["widens"], change["narrows"], [i["part"] for i in change["items"]]) == (True, True, ["share", "keep_for"])
+    assert "- 1 camera removed or no longer live" in bob("", "policy", "diff", register, tmp_path / "new.csv").text
+    assert "nothing of what may be shared" in bob("", "policy", "diff", register, register).text
+    for wrong in ((register, tmp_path / "old.yaml"), (tmp_path / "old.yaml", tmp_path / "new.yaml"), (register, register, register),
+                  (tmp_path / "old.yaml", tmp_path / "new.yaml", tmp_path / "new.yaml"), (register,)):
+        assert bob("", "policy", "diff", *wrong).code == USAGE
+
+
 # --- what is made of answers ---
 
 def test_a_receipt_is_shown_and_kept(node, bob, tmp_path):
