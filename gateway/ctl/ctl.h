@@ -35,7 +35,7 @@ struct options {
 	struct texts agreements, cameras;
 	const char *rule, *area, *class, *period, *reason, *receipt;
 	const char *partner, *since, *topic, *from, *count, *config;
-	const char *kind, *published;
+	const char *kind, *published, *node_key;
 	struct texts owned; /* texts of the profile, freed with the options */
 	const char **arguments;
 	size_t n_arguments;
@@ -74,7 +74,7 @@ extern const struct option_row connection_options[], kafka_options[], output_opt
 
 extern const struct verb verb_status, verb_off, verb_on, verb_propose, verb_proposals, verb_approve,
 	verb_refuse, verb_withdraw, verb_agreements, verb_cameras, verb_history, verb_tail, verb_cluster,
-	verb_policy, verb_explain;
+	verb_policy, verb_explain, verb_receipt;
 
 /* --- options.c --- */
 /* The verb's arguments into *o. Wrong ones are told. */

@@ -20,8 +20,7 @@ struct head {
 	char hash[2 * DIGEST_BYTES + 1];
 };
 
-/* One file for each list of nodes. false where there is no home. */
-static bool head_path(const struct options *o, char *to, size_t cap)
+bool memory_path(const struct options *o, const char *kind, char *to, size_t cap)
 {
 	const char *home = getenv("HOME"), *state = getenv("XDG_STATE_HOME");
 	struct digest name = digest_of(span_text(o->gateway));
@@ -35,7 +34,7 @@ static bool head_path(const struct options *o, char *to, size_t cap)
 		return false;
 	if (n < 0 || (size_t)n >= cap - 80 || !ok(file_make_folder(to, NULL)))
 		return false;
-	snprintf(to + n, cap - (size_t)n, "/%.16s.head", DIGEST_TEXT(&name));
+	snprintf(to + n, cap - (size_t)n, "/%.16s.%s", DIGEST_TEXT(&name), kind);
 	return true;
 }
 
@@ -129,7 +128,7 @@ enum exit_code head_take(const struct options *o, const struct credentials *c, s
 {
 	struct head before = {0}, now;
 	char path[4096];
-	bool remembers = head_path(o, path, sizeof path);
+	bool remembers = memory_path(o, "head", path, sizeof path);
 	enum exit_code code = DONE;
 
 	if (remembers)

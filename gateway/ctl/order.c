@@ -4,6 +4,8 @@
  */
 #include "gateway/ctl/order.h"
 
+#include "gateway/ctl/trust.h"
+
 #include <openssl/pem.h>
 #include <openssl/x509.h>
 #include <stdio.h>
@@ -163,12 +165,16 @@ enum exit_code order_send(const struct options *o, struct order *order)
 	order->command.nonce = binary(span_of(nonce, sizeof nonce));
 	order->command.organisation = organisation;
 	order->command.made_at_ms = clock_now().v;
+	if (code == DONE && !order->narrows)
+		code = trust_take(o, &c, organisation);
 	if (code == DONE)
 		code = head_take(o, &c, order);
 	if (code == DONE && order->look)
 		code = order->look(o, order);
 	if (code == DONE)
 		code = post(o, &c, order);
+	if (code == DONE && order->narrows)
+		(void)trust_take(o, &c, organisation); /* stopping is never held up: told, but afterwards */
 	free(order->command.head_hash.data);
 	credentials_free(&c);
 	return code;

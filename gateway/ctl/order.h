@@ -36,7 +36,12 @@ enum exit_code order_reason(const struct options *o, struct order *order);
 /* Tell what the gateway answered to an order. */
 enum exit_code outcome_tell(const struct options *o, const struct order *order, const struct answer *answer);
 
+/* A receipt's fields, for people. */
+void receipt_print(const struct journal_entry *entry);
+
 /* --- head.c --- */
+/* The file of this kind for each list of nodes. false where there is no home. */
+bool memory_path(const struct options *o, const char *kind, char *to, size_t cap);
 /* The newest journal entry seen by this person, and what is remembered of the one before: refuses, loudly,
  * when the journal no longer contains it. Fills in the command's head. */
 enum exit_code head_take(const struct options *o, const struct credentials *c, struct order *order);

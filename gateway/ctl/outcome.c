@@ -54,7 +54,7 @@ static void publisher_print(const Anpr__V1__FencedPublisher *p, const char *name
 	ends_print(p);
 }
 
-static void enforced_print(const struct journal_entry *entry)
+void receipt_print(const struct journal_entry *entry)
 {
 	const Anpr__V1__Enforced *m = entry->body->enforced;
 
@@ -100,7 +100,7 @@ static enum exit_code receipt_tell(const struct options *o, const json_t *answer
 		code = fail(o, REFUSED, "the receipt is not one for entry %llu: do not rely on it",
 			(unsigned long long)json_number(answer, "entry"));
 	else if (!o->json)
-		enforced_print(&entry);
+		receipt_print(&entry);
 	if (good && o->receipt && !ok(file_write(o->receipt, 0644, buffer_span(&stored), &e)))
 		code = fail_with(o, REFUSED, &e);
 	else if (good && o->receipt && !o->json)
