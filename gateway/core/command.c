@@ -22,8 +22,9 @@
 struct job {
 	struct core *core;
 	uint64_t id;
-	struct buffer body; /* a SignedCommand */
-	int64_t deadline;   /* monotonic */
+	struct buffer body;        /* a SignedCommand */
+	struct buffer certificate; /* of who is on the connection, DER */
+	int64_t deadline;          /* monotonic */
 	struct utc_ms accepted;
 	char *change; /* what a proposal changes: JSON, told with the answer; NULL = it is about none */
 };
@@ -301,6 +302,32 @@ static bool brings_texts(const Anpr__V1__SignedCommand *command)
 	return command->n_documents > 0;
 }
 
+/* Where the person did not sign, the node says whose certificate it saw. Nobody else says that: a certificate
+ * is public, and naming one is not having its key. */
+static struct status attest(struct job *job, const Anpr__V1__SignedCommand *command, struct error *e)
+{
+	Anpr__V1__SignedCommand attested = *command;
+	Anpr__V1__Signature seen = ANPR__V1__SIGNATURE__INIT, *signatures[] = {&seen};
+
+	for (size_t i = 0; i < command->n_signatures; i++)
+		if (command->signatures[i]->kind == ANPR__V1__SIGNATURE_KIND__SIGNATURE_KIND_TLS_ATTESTED) {
+			(void)error_set(e,
+				"only the gateway says whose certificate it saw: sign the command, or "
+				"send it without a signature");
+			return S_REFUSED;
+		}
+	if (command->n_signatures > 0)
+		return S_OK;
+	seen.kind = ANPR__V1__SIGNATURE_KIND__SIGNATURE_KIND_TLS_ATTESTED;
+	seen.value = (ProtobufCBinaryData){job->certificate.n, job->certificate.p};
+	attested.signatures = signatures;
+	attested.n_signatures = 1;
+	job->body.n = 0;
+	TRY(buffer_reserve(&job->body, anpr__v1__signed_command__get_packed_size(&attested)));
+	job->body.n = anpr__v1__signed_command__pack(&attested, job->body.p);
+	return S_OK;
+}
+
 static void carry_out(struct job *job)
 {
 	Anpr__V1__SignedCommand *command = anpr__v1__signed_command__unpack(NULL, job->body.n, job->body.p);
@@ -309,6 +336,8 @@ static void carry_out(struct job *job)
 	if (!command) {
 		error_set(&j.error, "the body is not a SignedCommand (anpr.v1, protobuf)");
 		refuse(job, S_BAD_INPUT, &j.error);
+	} else if (!ok(j.status = attest(job, command, &j.error))) {
+		refuse(job, j.status, &j.error);
 	} else if (brings_texts(command)) {
 		widen(job, command);
 	} else {
@@ -326,6 +355,16 @@ static void carry_out(struct job *job)
 		anpr__v1__signed_command__free_unpacked(command, NULL);
 }
 
+static void job_free(struct job *job)
+{
+	if (job) {
+		buffer_free(&job->body);
+		buffer_free(&job->certificate);
+		free(job->change);
+	}
+	free(job);
+}
+
 static void *run(void *context)
 {
 	struct job *job = context;
@@ -333,9 +372,7 @@ static void *run(void *context)
 
 	prctl(PR_SET_NAME, "command");
 	carry_out(job);
-	buffer_free(&job->body);
-	free(job->change);
-	free(job);
+	job_free(job);
 	pthread_mutex_lock(&core->lock);
 	core->commands--;
 	pthread_cond_broadcast(&core->changed);
@@ -362,12 +399,12 @@ void command_begin(struct core *core, const Anpr__V1__AdminRequest *request)
 	pthread_t thread;
 
 	if (!job || !ok(buffer_append(&job->body, span_of(request->body.data, request->body.len))) ||
+		!ok(buffer_append(
+			&job->certificate, span_of(request->certificate.data, request->certificate.len))) ||
 		!take_place(core, 1)) {
 		core_answer(core, request->id, 503,
 			api_error("too many commands at once: try again in a moment"));
-		if (job)
-			buffer_free(&job->body);
-		free(job);
+		job_free(job);
 		return;
 	}
 	job->core = core;
@@ -379,8 +416,7 @@ void command_begin(struct core *core, const Anpr__V1__AdminRequest *request)
 	if (pthread_create(&thread, &detached, run, job) != 0) {
 		core_answer(core, request->id, 503,
 			api_error("no thread could be had for the command: try again"));
-		buffer_free(&job->body);
-		free(job);
+		job_free(job);
 		take_place(core, -1);
 	}
 	pthread_attr_destroy(&detached);

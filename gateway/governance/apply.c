@@ -79,6 +79,8 @@ static void history_of(const struct plan *p, struct history *h)
 	struct buffer effect = p->effect;
 	h->effect = memory_text(buffer_text(&effect));
 	h->accepted = p->accepted;
+	h->attested = !p->by_cms;
+	h->seen = p->seen;
 	h->touches = p->touches;
 	h->fences = p->fences;
 	for (size_t i = 0; i < p->g->n_partners; i++) {

@@ -369,6 +369,7 @@ struct status refuse_judge(struct plan *p, struct error *e)
 	p->action = "refuse";
 	REQUIRE(of, S_REFUSED);
 	p->closes = of->number;
+	p->attestable = true;
 	text_add(&p->effect, "%s refuses proposal %llu, which ends it", p->command->organisation,
 		(unsigned long long)of->number);
 	return S_OK;

@@ -113,7 +113,7 @@ struct status plan_judge(struct plan *p, struct error *e)
 	if (!always)
 		TRY(head_judge(p, e));
 	TRY(ask_judge(p, e));
-	if (!p->narrows && !p->by_cms)
+	if (!p->narrows && !p->attestable && !p->by_cms)
 		return state_refuse(
 			e, "this needs the person's own signature: a connection alone only turns off");
 	if (is_on(c) || c->ask_case == ANPR__V1__COMMAND__ASK_APPROVE)

@@ -24,7 +24,9 @@ struct plan {
 	/* who */
 	char subject[256];
 	unsigned roles;
-	bool by_cms; /* signed by the person, not only seen on a connection */
+	bool by_cms;        /* signed by the person, not only seen on a connection */
+	bool attestable;    /* what is asked may be done by who was only seen on a connection */
+	struct digest seen; /* the certificate seen, where it was only that */
 	/* what comes of it; owned */
 	const char *action; /* "off", "propose_agreement" ...; not owned */
 	bool narrows, fences, touches;

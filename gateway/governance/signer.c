@@ -38,6 +38,8 @@ struct status signer_judge(struct plan *p, struct error *e)
 			return state_refuse(e, "signatures of more than one person");
 		memcpy(p->subject, subject, sizeof subject);
 		p->by_cms |= s->kind == ANPR__V1__SIGNATURE_KIND__SIGNATURE_KIND_CMS;
+		if (s->kind == ANPR__V1__SIGNATURE_KIND__SIGNATURE_KIND_TLS_ATTESTED)
+			p->seen = digest_of(span_binary(s->value));
 	}
 	p->roles = governance_roles(p->g, o->id, p->subject);
 	if (!p->roles)

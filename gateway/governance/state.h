@@ -129,8 +129,10 @@ struct history {
 	const char *action; /* not owned */
 	size_t *partners;   /* touched */
 	size_t n_partners;
-	bool touches; /* switches, an agreement or a proposal: makes what was seen before stale */
-	bool fences;  /* narrows: pending until enforced */
+	bool attested;      /* not signed by the person: the node saw this certificate on the connection */
+	struct digest seen; /* the SHA-256 of it */
+	bool touches;       /* switches, an agreement or a proposal: makes what was seen before stale */
+	bool fences;        /* narrows: pending until enforced */
 	uint64_t enforced_by;
 	struct digest hash;
 };

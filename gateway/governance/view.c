@@ -4,7 +4,8 @@
  * renamed. Times are RFC 3339 in UTC, hashes lower-case hexadecimal, absent things null. Every view is an
  * array of objects.
  *
- * history      number, time, accepted, node, who {organisation, subject} | null, action, partner (null where
+ * history      number, time, accepted, node, who {organisation, subject} | null, certificate (SHA-256 of the
+ * one seen on the connection, where the person did not sign) | null, action, partner (null where
  * none or several), partners [], reason, effect, fences (needs to be enforced), enforced_by | null, hash
  *              action: genesis off on propose_agreement propose_register propose_organisation propose_partner
  * propose_node_key revoke approve refuse withdraw
@@ -73,11 +74,13 @@ static json_t *history_one(const struct governance *g, uint64_t number)
 	for (size_t i = 0; i < h->n_partners; i++)
 		json_array_append_new(partners, json_string(g->partners[h->partners[i]].id));
 	json_t *one = h->n_partners == 1 ? json_incref(json_array_get(partners, 0)) : json_null();
-	return json_pack("{s:I, s:o, s:o, s:s, s:o, s:s, s:o, s:o, s:o, s:o, s:b, s:o, s:s}", "number",
+	return json_pack("{s:I, s:o, s:o, s:s, s:o, s:o, s:s, s:o, s:o, s:o, s:o, s:b, s:o, s:s}", "number",
 		(json_int_t)number, "time", view_time(h->time), "accepted", view_time(h->accepted), "node",
-		h->node, "who", view_who(g, number), "action", h->action, "partner", one, "partners",
-		partners, "reason", view_text(h->reason), "effect", view_text(h->effect), "fences", h->fences,
-		"enforced_by", view_number(h->enforced_by), "hash", DIGEST_TEXT(&h->hash));
+		h->node, "who", view_who(g, number), "certificate",
+		view_text(h->attested ? DIGEST_TEXT(&h->seen) : NULL), "action", h->action, "partner", one,
+		"partners", partners, "reason", view_text(h->reason), "effect", view_text(h->effect),
+		"fences", h->fences, "enforced_by", view_number(h->enforced_by), "hash",
+		DIGEST_TEXT(&h->hash));
 }
 
 static bool is_about(const struct governance *g, const struct history *h, const char *partner)

@@ -125,10 +125,10 @@ static const struct {
 	/* a connection alone only narrows */
 	{OFF, BOB, TLS, NULL, ""},
 	{WITHDRAW, BOB, TLS, NULL, ""},
+	{REFUSE, BOB, TLS, NULL, ""},
 	{ON, BOB, TLS, NULL, "own signature"},
 	{PROPOSE, BOB, TLS, NULL, "own signature"},
 	{APPROVE, BOB, TLS, NULL, "own signature"},
-	{REFUSE, BOB, TLS, NULL, "own signature"},
 	{GAP, OMAR, TLS, NULL, "own signature"},
 	/* the same body twice */
 	{APPROVE, ALICE, 0, NULL, "has consented"},

@@ -48,7 +48,7 @@ START_TEST(history)
 	DONE(world_enforce(&world));
 	DONE(world_register(&world, SAM, "sheffield", world_csv));
 	json_t *all = load(governance_view_history(world.g, NULL, (struct utc_ms){0}));
-	NAMES(all, "number", "time", "accepted", "node", "who", "action", "partner", "partners", "reason",
+	NAMES(all, "number", "time", "accepted", "node", "who", "certificate", "action", "partner", "partners", "reason",
 		"effect", "fences", "enforced_by", "hash");
 	size_t n = json_array_size(all);
 	ck_assert_uint_eq(n, world_newest(&world));
