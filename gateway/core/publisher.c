@@ -66,10 +66,14 @@ static void adopt_partners(void *context, const struct governance *g)
 
 	for (size_t i = 0; i < n && ok(a->status); i++) {
 		struct span id = span_text(list[i].id);
-		struct partner **grown, *fresh = NULL;
+		struct partner **grown, *fresh = NULL, *known;
 
-		if (murmur2_partition(id, p->options.count) != p->options.index || publisher_partner(p, id))
+		if (murmur2_partition(id, p->options.count) != p->options.index)
 			continue;
+		if ((known = publisher_partner(p, id))) {
+			known->clock_bound_ms = list[i].clock_bound_ms; /* it may have been agreed anew */
+			continue;
+		}
 		grown = reallocarray(NULL, p->n_partners + 1, sizeof *grown);
 		a->status = grown ? partner_new(list[i].id, list[i].clock_bound_ms, &fresh) : S_OVERLOAD;
 		if (!ok(a->status)) {

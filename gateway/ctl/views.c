@@ -98,7 +98,9 @@ static void history_show(const json_t *view)
 		table_format(&t, "%llu", (unsigned long long)json_number(h, "number"));
 		table_add(&t, TIME_SHORT(h, "time"));
 		if (json_is_object(who))
-			table_format(&t, "%s, %s", json_text(who, "subject"), json_text(who, "organisation"));
+			table_format(&t, "%s, %s%s", json_text(who, "subject"),
+				json_text(who, "organisation"),
+				*json_text(h, "certificate") ? " (not signed)" : "");
 		else
 			table_format(&t, "(%s)", json_text(h, "node"));
 		table_add(&t, json_text(h, "action"));
