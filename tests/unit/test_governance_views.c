@@ -48,8 +48,8 @@ START_TEST(history)
 	DONE(world_enforce(&world));
 	DONE(world_register(&world, SAM, "sheffield", world_csv));
 	json_t *all = load(governance_view_history(world.g, NULL, (struct utc_ms){0}));
-	NAMES(all, "number", "time", "accepted", "node", "who", "certificate", "action", "partner", "partners", "reason",
-		"effect", "fences", "enforced_by", "hash");
+	NAMES(all, "number", "time", "accepted", "node", "who", "certificate", "action", "partner",
+		"partners", "reason", "effect", "fences", "enforced_by", "hash");
 	size_t n = json_array_size(all);
 	ck_assert_uint_eq(n, world_newest(&world));
 	ck_assert_str_eq(text_of(all, 0, "action"), "genesis");
