@@ -149,3 +149,43 @@ def assert_unbroken(records):
         assert sequence == list(range(1, len(sequence) + 1)), f"{partner}, partition {partition}: out of sequence"
     for sequence in by_camera.values():
         assert sequence == sorted(sequence), "a camera's reads are out of order"
+
+
+class Follower:
+    """Reads a topic as it grows, with the broker's own certificate, and keeps nothing: for runs that go on for long."""
+
+    def __init__(self, broker, topic, committed=True):
+        self.topic, self.reached = topic, {}
+        self._kafka = Kafka(broker.client("broker") | {
+            "group.id": "not-used", "enable.auto.commit": False, "enable.partition.eof": True, "log_level": 0,
+            "auto.offset.reset": "earliest", "allow.auto.create.topics": False, "reconnect.backoff.max.ms": 500,
+            "isolation.level": "read_committed" if committed else "read_uncommitted", "error_cb": lambda _: None})
+        partitions = self._kafka.list_topics(topic, timeout=PATIENCE).topics[topic].partitions
+        self._kafka.assign([TopicPartition(topic, p, 0) for p in partitions])
+
+    def close(self):
+        self._kafka.close()
+
+    def poll(self, seconds=0.0):
+        """What came: messages of Kafka's."""
+        came = []
+        for message in self._kafka.consume(2000, seconds):
+            if message.error() is None:
+                self.reached[message.partition()] = message.offset() + 1
+                came.append(message)
+            elif message.error().code() == KafkaError._PARTITION_EOF:
+                self.reached[message.partition()] = message.offset()
+        return came
+
+    def poll_to_end(self, partition=0):
+        """What came, to the end of a partition as it is now; None while the broker does not say where that is."""
+        try:
+            end = self._kafka.get_watermark_offsets(TopicPartition(self.topic, partition), timeout=2)[1]
+        except KafkaException:
+            return None
+        came, until = [], time.monotonic() + 2
+        while self.reached.get(partition, 0) < end:
+            came += self.poll(0.05)
+            if time.monotonic() > until:
+                return came or None
+        return came
