@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #define KEY_MAX (64u << 10)
+#define LOOK_MS 1000
 
 /* --- shared with the other threads --- */
 
@@ -97,10 +98,10 @@ void core_attach(struct core *core, const char *partner, int fd)
 
 void core_hold(struct core *core, const char *partner, int change)
 {
+	holds_change(&core->holds, partner, change);
 	pthread_mutex_lock(&core->lock);
 	for (uint32_t k = 0; core->publishers && k < core->n_publishers; k++)
-		if (!partner || murmur2_partition(span_text(partner), core->n_publishers) == k)
-			publisher_hold(core->publishers[k], partner, change);
+		publisher_hold(core->publishers[k]);
 	pthread_mutex_unlock(&core->lock);
 }
 
@@ -110,6 +111,7 @@ struct loop {
 	struct core *core;
 	struct channel control, admin; /* admin.fd -1 = none attached */
 	int signals;
+	int64_t looked_ms; /* for stop files; monotonic */
 	uint64_t roots_of; /* journal version whose trust roots admin has; 0 = none sent */
 	bool stop;
 };
@@ -281,17 +283,30 @@ static void drain_wake(struct core *core)
 		return;
 }
 
+/* Also now and then without being told: a folder that was replaced says nothing. */
+static void look_for_stops(struct loop *l, bool told)
+{
+	int64_t now = clock_monotonic_ms();
+
+	if (!told && now - l->looked_ms < LOOK_MS)
+		return;
+	l->looked_ms = now;
+	stop_files_notice(l->core);
+}
+
 static void loop_once(struct loop *l)
 {
-	struct pollfd fds[4] = {
+	struct pollfd fds[5] = {
 		{.fd = l->control.fd, .events = channel_events(&l->control)},
 		{.fd = l->core->wake_fd, .events = POLLIN},
 		{.fd = l->signals, .events = POLLIN},
 		{.fd = l->admin.fd, .events = (short)(l->admin.fd >= 0 ? channel_events(&l->admin) : 0)},
+		{.fd = stop_files_fd(l->core), .events = POLLIN},
 	};
 
-	if (poll(fds, 4, 1000) < 0 && errno != EINTR)
+	if (poll(fds, 5, LOOK_MS) < 0 && errno != EINTR)
 		l->stop = true;
+	look_for_stops(l, fds[4].revents != 0);
 	drain_wake(l->core);
 	serve_signals(l);
 	serve_control(l);
@@ -340,10 +355,13 @@ static struct status core_open(struct core *core, struct error *e)
 	};
 
 	pthread_mutex_init(&core->lock, NULL);
+	holds_init(&core->holds);
+	pthread_mutex_init(&core->recording, NULL);
 	pthread_cond_init(&core->changed, NULL);
 	core->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	TRY(read_keys(core, e));
 	TRY(file_make_folder(core->config->state_dir, e));
+	TRY(stop_files_open(core, e));
 	options.key = core->key;
 	TRY(journal_start(&options, &core->journal, e));
 	if (core->wake_fd < 0 || pthread_create(&core->starter, NULL, start_run, core) != 0)
@@ -372,6 +390,8 @@ static void core_close(struct core *core)
 		pthread_cond_wait(&core->changed, &core->lock);
 	pthread_mutex_unlock(&core->lock);
 	journal_stop(core->journal);
+	stop_files_close(core);
+	holds_fini(&core->holds);
 	free(publishers);
 	node_key_free(core->key);
 	buffer_free(&core->ca_pem);

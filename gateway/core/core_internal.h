@@ -2,8 +2,8 @@
  *
  * What the core's parts share: core.c (descriptors and signals), start.c (from an empty process to
  * publishing), enforcer.c (offs made good), lapse.c (ends by time), command.c (what people ask for), api.c
- * and status.c (what people see), stops.c (offs that the broker could not be told of). Nobody else includes
- * it.
+ * and status.c (what people see), stops.c (offs that the broker could not be told of), stop_files.c (offs put
+ * there by hand). Nobody else includes it.
  */
 #ifndef ANPR_CORE_CORE_INTERNAL_H
 #define ANPR_CORE_CORE_INTERNAL_H
@@ -13,6 +13,7 @@
 #include "gateway/config/config.h"
 #include "gateway/core/journal.h"
 #include "gateway/core/publisher.h"
+#include "gateway/core/stop_files.h"
 #include "gateway/wire/frame.h"
 
 #include <pthread.h>
@@ -32,6 +33,9 @@ struct core {
 	struct buffer ca_pem, cert_pem, key_pem;
 	struct node_key *key;
 	struct journal *journal;
+	struct holds holds;
+	struct stop_files *stop_files;
+	pthread_mutex_t recording; /* held by who records a stop that could not be recorded at once */
 	atomic_bool stopping;
 	atomic_bool failed; /* it must not go on: told in the log */
 	int wake_fd;        /* wakes the main thread */

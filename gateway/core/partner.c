@@ -101,6 +101,21 @@ void partner_rewind(struct partner *p)
 	p->epoch++; /* what still comes of the old epoch is passed over */
 }
 
+void partner_off(struct partner *p, uint64_t entry, struct utc_ms since)
+{
+	if (p->off_entry == entry)
+		return;
+	p->off_entry = entry;
+	p->off_at_ms = since.v;
+	p->suppressed = 0;
+}
+
+static uint64_t denied_by_offs(const struct totals *t)
+{
+	return t->denied[REASON_PARTNER_OFF] + t->denied[REASON_RULE_OFF] + t->denied[REASON_CAMERA_OFF] +
+	       t->denied[REASON_CLASS_OFF] + t->denied[REASON_CAPTURED_WHILE_OFF];
+}
+
 static struct status reserve_tallies(struct partner *p, size_t n)
 {
 	if (n == p->n_tallies)
@@ -264,6 +279,8 @@ struct status partner_work_committed(struct partner *p)
 	if (p->work_cursor)
 		snprintf(p->cursor, sizeof p->cursor, "%s", p->work_cursor);
 	p->work_cursor = NULL;
+	if (p->off_entry)
+		p->suppressed += denied_by_offs(&p->work);
 	if (p->work.received > 0)
 		p->off_since_ms = 0;
 	if (p->gap == ANPR__V1__GAP_CAUSE__GAP_CAUSE_OFF)

@@ -58,6 +58,9 @@ struct partner {
 	bool blocked;           /* its topic is missing or not as agreed */
 	Anpr__V1__GapCause gap; /* to be told in the next record; 0 = none */
 	int64_t gap_from_ms;
+	uint64_t off_entry;   /* journal number of the newest off in force; 0 = none */
+	int64_t off_at_ms;    /* since when it is */
+	uint64_t suppressed;  /* reads denied by any off since then, or since this process knows of it */
 	int64_t off_since_ms; /* told off in the ledger and no read since; 0 = not */
 
 	/* As committed. */
@@ -92,6 +95,9 @@ void partner_start(struct partner *p);
 void partner_stop(struct partner *p);
 /* Forget what is in memory but not committed: the source will be asked for it again. */
 void partner_rewind(struct partner *p);
+
+/* The newest off in force, 0 = none: from here on what offs suppress is counted anew. */
+void partner_off(struct partner *p, uint64_t entry, struct utc_ms since);
 
 /* Begin, fill and end the transaction's own counts. */
 MUST struct status partner_work_begin(struct partner *p, const struct camera *cameras, size_t n_cameras);

@@ -56,6 +56,16 @@ struct adoption {
 	struct status status;
 };
 
+static void adopt_offs(struct publisher *p, const struct governance *g)
+{
+	for (size_t i = 0; i < p->n_partners; i++) {
+		struct utc_ms since;
+		uint64_t off = governance_newest_off(g, p->partners[i]->id, clock_now(), &since);
+
+		partner_off(p->partners[i], off, since);
+	}
+}
+
 /* Partners that hash to this publisher, as far as not known yet. */
 static void adopt_partners(void *context, const struct governance *g)
 {
@@ -85,11 +95,13 @@ static void adopt_partners(void *context, const struct governance *g)
 			memcpy(grown, p->partners, p->n_partners * sizeof *grown);
 		grown[p->n_partners] = fresh;
 		pthread_mutex_lock(&p->lock);
+		atomic_store(&fresh->held, holds_of(p->options.holds, fresh->id));
 		free(p->partners);
 		p->partners = grown;
 		p->n_partners++;
 		pthread_mutex_unlock(&p->lock);
 	}
+	adopt_offs(p, g);
 }
 
 struct status publisher_adopt(struct publisher *p)
@@ -263,6 +275,9 @@ static void copy_partner(const struct partner *from, struct partner_status *to)
 	to->ever.cameras = NULL;
 	to->ever.n_cameras = to->ever.cap_cameras = 0;
 	to->newest_arrival_ms = from->newest_arrival_ms;
+	to->off_entry = from->off_entry;
+	to->off_at_ms = from->off_at_ms;
+	to->suppressed = from->suppressed;
 }
 
 /* Let others see how it stands. */
@@ -429,12 +444,11 @@ void publisher_attach(struct publisher *p, const char *partner, int fd)
 	publisher_wake(p);
 }
 
-void publisher_hold(struct publisher *p, const char *partner, int change)
+void publisher_hold(struct publisher *p)
 {
 	pthread_mutex_lock(&p->lock);
 	for (size_t i = 0; i < p->n_partners; i++)
-		if (!partner || strcmp(p->partners[i]->id, partner) == 0)
-			atomic_fetch_add(&p->partners[i]->held, change);
+		atomic_store(&p->partners[i]->held, holds_of(p->options.holds, p->partners[i]->id));
 	pthread_mutex_unlock(&p->lock);
 	publisher_wake(p);
 }

@@ -7,6 +7,7 @@
 #ifndef ANPR_CORE_PUBLISHER_H
 #define ANPR_CORE_PUBLISHER_H
 
+#include "gateway/core/holds.h"
 #include "gateway/core/journal.h"
 #include "gateway/core/totals.h"
 
@@ -18,6 +19,7 @@ struct publisher_options { /* all borrowed for the publisher's life */
 	const char *node, *gateway;
 	const struct node_key *key;
 	struct journal *journal;
+	struct holds *holds;
 	uint32_t index, count;
 	int64_t batch_ms, window_ms;
 	void (*fenced)(void *context); /* on the publisher's thread, after a fence asked for is done; must not
@@ -35,9 +37,9 @@ void publisher_join(struct publisher *p);
 void publisher_wake(struct publisher *p);
 /* Any thread: the socket of a partner's source. Takes the descriptor. */
 void publisher_attach(struct publisher *p, const char *partner, int fd);
-/* Any thread: an off is on its way (+1) or has been dealt with (-1): meanwhile nothing of the partner is
- * committed. NULL = all partners. */
-void publisher_hold(struct publisher *p, const char *partner, int change);
+/* Any thread: the holds have changed. When this returns, nothing more of a held partner is begun to be
+ * committed. */
+void publisher_hold(struct publisher *p);
 
 /* Any thread: fence, for the narrowing entry numbered `entry`, which has been read back. */
 void publisher_fence(struct publisher *p, uint64_t entry);
@@ -70,6 +72,9 @@ struct partner_status {
 	bool on, held, blocked;
 	struct totals ever;
 	int64_t newest_arrival_ms; /* 0 = none since start */
+	uint64_t off_entry;        /* the newest off in force; 0 = none */
+	int64_t off_at_ms;
+	uint64_t suppressed; /* reads denied by an off since then, or since start */
 };
 struct publisher_status {
 	uint32_t index;

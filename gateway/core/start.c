@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * From an empty process to publishing, in the order that keeps every promise: the journal to its end; the
- * genesis, where the journal is empty; stops an earlier process could not record; only then publishers, and
+ * genesis, where the journal is empty; stops an earlier process could not record, and stop files put there by
+ * hand; only then publishers, and
  * the enforcer that makes good what was recorded before. On a thread of its own, because the broker may be
  * away for as long as it likes.
  */
@@ -183,6 +184,13 @@ static struct status send_stops(struct core *core, Anpr__V1__Genesis *genesis, s
 	return ok(stops_send(core)) ? S_OK : S_RETRY;
 }
 
+static struct status record_stop_files(struct core *core, Anpr__V1__Genesis *genesis, struct error *e)
+{
+	(void)genesis;
+	(void)e;
+	return ok(stop_files_record(core)) ? S_OK : S_RETRY;
+}
+
 static void count_publishers(void *context, const struct governance *g)
 {
 	*(uint32_t *)context = governance_publishers(g);
@@ -200,6 +208,7 @@ static struct status start_publishers(struct core *core, Anpr__V1__Genesis *gene
 		.gateway = core->config->gateway_id,
 		.key = core->key,
 		.journal = core->journal,
+		.holds = &core->holds,
 		.batch_ms = core->config->batch_ms,
 		.window_ms = (int64_t)core->config->duplicate_window_s * 1000,
 		.fenced = core_changed,
@@ -238,6 +247,22 @@ static void hand_out_attachments(struct core *core)
 	}
 }
 
+/* This thread becomes the enforcer; another records the stop files to come. */
+static void enforce(struct core *core)
+{
+	pthread_t stop_files;
+	bool started = pthread_create(&stop_files, NULL, stop_files_run, core) == 0;
+
+	if (!started) {
+		log_error("cannot start", "detail=%s", LOG_QUOTE("no thread could be had for stop files"));
+		atomic_store(&core->failed, true);
+		core_changed(core);
+		return;
+	}
+	enforcer_run(core);
+	pthread_join(stop_files, NULL);
+}
+
 void *start_run(void *context)
 {
 	struct core *core = context;
@@ -251,10 +276,10 @@ void *start_run(void *context)
 		atomic_store(&core->failed, true);
 		core_changed(core);
 	} else if (persist(core, begin_journal, genesis) && persist(core, send_stops, NULL) &&
-		   persist(core, start_publishers, NULL)) {
+		   persist(core, record_stop_files, NULL) && persist(core, start_publishers, NULL)) {
 		hand_out_attachments(core);
 		log_info("publishing may begin", "publishers=%u", core->n_publishers);
-		enforcer_run(core);
+		enforce(core);
 	}
 	error_free(&e);
 	arena_free(&arena);

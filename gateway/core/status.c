@@ -7,6 +7,8 @@
 #include <jansson.h>
 #include <stdlib.h>
 
+#define DAY_MS INT64_C(86400000)
+
 static const char *source_state_name(unsigned state)
 {
 	switch ((Anpr__V1__SourceState)state) {
@@ -68,6 +70,15 @@ static void look_switches(void *context, const struct governance *g)
 	l->switches = governance_view_switches(g, l->id, clock_now());
 }
 
+/* What an off has held back: NULL where nothing is off. */
+static json_t *suppressed_view(const struct partner_status *s)
+{
+	if (!s->off_entry)
+		return NULL;
+	return json_pack("{s:I,s:s,s:I}", "entry", (json_int_t)s->off_entry, "since",
+		CLOCK_TEXT((struct utc_ms){s->off_at_ms}), "reads", (json_int_t)s->suppressed);
+}
+
 static json_t *partner_view(struct core *core, const struct partner_status *s)
 {
 	struct partner_look l = {.id = s->id};
@@ -78,13 +89,14 @@ static json_t *partner_view(struct core *core, const struct partner_status *s)
 
 	journal_look(core->journal, look_switches, &l);
 	switches = l.switches ? json_loads(l.switches, 0, NULL) : NULL;
-	view = json_pack("{s:s,s:b,s:b,s:b,s:{s:s,s:s},s:i,s:i,s:o,s:o*,s:s*}", "id", s->id, "on", s->on,
+	view = json_pack("{s:s,s:b,s:b,s:b,s:{s:s,s:s},s:i,s:i,s:o,s:o*,s:s*,s:o*}", "id", s->id, "on", s->on,
 		"held", s->held, "topic_missing", s->blocked, "source", "state",
 		source_state_name(s->source_state), "detail", s->detail, "cameras",
 		policy ? (int)partner_policy_cameras(policy, &cameras) : 0, "cameras_on",
 		policy ? (int)partner_policy_cameras_on(policy, clock_now()) : 0, "totals",
 		totals_view(&s->ever), "switches", switches, "newest_arrival",
-		s->newest_arrival_ms ? CLOCK_TEXT((struct utc_ms){s->newest_arrival_ms}) : NULL);
+		s->newest_arrival_ms ? CLOCK_TEXT((struct utc_ms){s->newest_arrival_ms}) : NULL, "suppressed",
+		suppressed_view(s));
 	free(l.switches);
 	snapshot_release(snapshot);
 	return view;
@@ -113,6 +125,41 @@ static void add_publisher(
 	publisher_status_free(&s);
 }
 
+/* --- reviews that are overdue --- */
+
+struct reviews {
+	struct utc_ms now;
+	json_t *problems;
+};
+
+static void tell_review(const struct reviews *r, const json_t *agreement)
+{
+	const char *by = json_string_value(json_object_get(json_object_get(agreement, "valid"), "review_by"));
+	const char *state = json_string_value(json_object_get(agreement, "state"));
+	struct utc_ms due;
+
+	if (!by || !state || strcmp(state, "in_force") != 0 || !ok(clock_parse(span_text(by), &due)) ||
+		due.v >= r->now.v)
+		return;
+	json_array_append_new(r->problems,
+		json_sprintf("agreement %s was to be reviewed by %.10s, %lld day(s) ago, and is still in "
+			     "force: agree a new version or withdraw it",
+			json_string_value(json_object_get(agreement, "id")), by,
+			(long long)((r->now.v - due.v) / DAY_MS)));
+}
+
+static void look_reviews(void *context, const struct governance *g)
+{
+	const struct reviews *r = context;
+	char *text = governance_view_agreements(g, r->now);
+	json_t *list = text ? json_loads(text, 0, NULL) : NULL, *one;
+	size_t i;
+
+	json_array_foreach(list, i, one) tell_review(r, one);
+	json_decref(list);
+	free(text);
+}
+
 static void look_head(void *context, const struct governance *g)
 {
 	json_t *body = context;
@@ -127,9 +174,10 @@ static void look_head(void *context, const struct governance *g)
 char *status_view(struct core *core)
 {
 	json_t *publishers = json_array(), *partners = json_array(), *problems = json_array();
-	json_t *body = json_pack("{s:s,s:s,s:I,s:o,s:o,s:o}", "gateway", core->config->gateway_id, "time",
+	json_t *files = json_array();
+	json_t *body = json_pack("{s:s,s:s,s:I,s:o,s:o,s:o,s:o}", "gateway", core->config->gateway_id, "time",
 		CLOCK_TEXT(clock_now()), "policy_version", (json_int_t)journal_version(core->journal),
-		"partners", partners, "publishers", publishers, "problems", problems);
+		"partners", partners, "publishers", publishers, "stop_files", files, "problems", problems);
 	size_t stops = stops_waiting(core);
 	char trouble[512], *text;
 
@@ -142,6 +190,8 @@ char *status_view(struct core *core)
 		json_array_append_new(problems,
 			json_sprintf(
 				"%zu stop(s) taken here and not yet recorded: the broker is away", stops));
+	journal_look(core->journal, look_reviews, &(struct reviews){clock_now(), problems});
+	stop_files_view(core, files, problems);
 	for (uint32_t k = 0; core->publishers && k < core->n_publishers; k++)
 		add_publisher(core, core->publishers[k], publishers, partners, problems);
 	text = json_dumps(body, JSON_COMPACT);

@@ -11,12 +11,16 @@
 
 #include "gateway/base/log.h"
 
-static void go_off(struct partner *partner)
+/* What is in memory of it, and still in its socket, belongs to the span that is skipped: counted after the gap
+ * was told, it would look as if the partner had been asked again. */
+static void go_off(struct publisher *p, struct partner *partner)
 {
 	partner_stop(partner);
+	batch_forget(p->current, partner);
+	batch_forget(p->next, partner);
 	partner->gap = ANPR__V1__GAP_CAUSE__GAP_CAUSE_OFF;
 	partner->gap_from_ms = partner->guarded.until_ms ? partner->guarded.since_ms : clock_now().v;
-	partner->gathered[0] = 0;
+	partner_rewind(partner);
 	log_info("partner off", "partner=%s", partner->id);
 }
 
@@ -99,7 +103,7 @@ static void steer_partner(struct publisher *p, struct partner *partner)
 	bool on = policy && partner_policy_any_on(policy, now);
 
 	if (partner->on && !on)
-		go_off(partner);
+		go_off(p, partner);
 	partner->on = on;
 	if (partner->guarded.until_ms && guard_is_over(p, partner, policy, now))
 		partner->guarded = (struct end_guard){0};

@@ -146,6 +146,14 @@ struct status lapse_judge(const struct governance *g, const Anpr__V1__Lapse *l, 
 	return state_refuse(e, "a lapse of unknown cause");
 }
 
+const char *governance_stop_file(const struct governance *g, const char *node, size_t i)
+{
+	for (size_t k = 0; k < g->n_stops; k++)
+		if (strcmp(g->stops[k].node, node) == 0 && i-- == 0)
+			return g->stops[k].partner;
+	return NULL;
+}
+
 /* --- taking effect --- */
 
 static void touch(struct history *h, size_t partner)
@@ -227,6 +235,8 @@ static void stop_execute(struct governance *g, const Anpr__V1__Lapse *l, const c
 	uint64_t number, struct history *h)
 {
 	bool stop = l->cause == STOP_FILE;
+	if (stop && l->accepted_at_ms && l->accepted_at_ms < at.v)
+		at.v = h->accepted.v = l->accepted_at_ms;
 	h->action = stop ? "stop_file" : "stop_file_removed";
 	h->fences = stop;
 	stops_change(g, l, node);

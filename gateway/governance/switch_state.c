@@ -83,6 +83,22 @@ bool switch_state_off(const struct switch_state *s, struct utc_ms at)
 	return s->off_until > at.v || (s->on_until && s->on_until <= at.v);
 }
 
+uint64_t governance_newest_off(
+	const struct governance *g, const char *partner, struct utc_ms now, struct utc_ms *since)
+{
+	size_t i = state_partner(g, partner);
+	uint64_t newest = 0;
+	*since = (struct utc_ms){0};
+	for (const struct switch_state *s = i == NOWHERE ? NULL : g->partners[i].states; s; s = s->hh.next) {
+		const struct switch_event *last = &g->partners[i].switches[s->last];
+		if (!switch_state_off(s, now) || last->entry < newest)
+			continue;
+		newest = last->entry;
+		*since = s->on_until ? (struct utc_ms){s->on_until} : last->at;
+	}
+	return newest;
+}
+
 void switch_describe(const struct switch_key *key, const char *selectors, struct buffer *out)
 {
 	const char *side = key->side ? key->side : "a stop file";

@@ -93,12 +93,12 @@ static struct status check_lapse(const Anpr__V1__Lapse *l, struct error *e)
 	case ANPR__V1__LAPSE__CAUSE__CAUSE_SWITCH_PERIOD:
 	case ANPR__V1__LAPSE__CAUSE__CAUSE_AGREEMENT_END:
 	case ANPR__V1__LAPSE__CAUSE__CAUSE_PROPOSAL_LAPSED:
-		if (!l->subject || *l->partner)
+		if (!l->subject || *l->partner || l->accepted_at_ms)
 			return error_set(e, "a lapse without its subject, or with a partner");
 		return S_OK;
 	case ANPR__V1__LAPSE__CAUSE__CAUSE_STOP_FILE:
 	case ANPR__V1__LAPSE__CAUSE__CAUSE_STOP_FILE_REMOVED:
-		if (l->subject || !form_id_or_none(l->partner))
+		if (l->subject || !form_id_or_none(l->partner) || l->accepted_at_ms < 0)
 			return error_set(e, "a stop file's lapse with a subject, or without a partner's id");
 		return S_OK;
 	case ANPR__V1__LAPSE__CAUSE__CAUSE_UNSPECIFIED:

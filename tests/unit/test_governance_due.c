@@ -18,16 +18,22 @@ static struct status turn_for(enum who who, int position, int64_t ms)
 #define OFF_FOR(who, ms) turn_for(who, ANPR__V1__SWITCH_POSITION__SWITCH_POSITION_OFF, ms)
 #define ON_FOR(who, ms)  turn_for(who, ANPR__V1__SWITCH_POSITION__SWITCH_POSITION_ON, ms)
 
-static struct status lapse(int cause, uint64_t subject, const char *partner)
+static struct status lapse_seen(int cause, uint64_t subject, const char *partner, int64_t seen)
 {
 	Anpr__V1__Lapse l = ANPR__V1__LAPSE__INIT;
 	Anpr__V1__JournalEntry body = ANPR__V1__JOURNAL_ENTRY__INIT;
 	l.cause = (Anpr__V1__Lapse__Cause)cause;
 	l.subject = subject;
 	l.partner = (char *)partner;
+	l.accepted_at_ms = seen;
 	body.body_case = ANPR__V1__JOURNAL_ENTRY__BODY_LAPSE;
 	body.lapse = &l;
 	return world_append(&world, &body, NULL);
+}
+
+static struct status lapse(int cause, uint64_t subject, const char *partner)
+{
+	return lapse_seen(cause, subject, partner, 0);
 }
 
 static int64_t next_due(void)
@@ -156,6 +162,31 @@ START_TEST(stop_files)
 }
 END_TEST
 
+/* The broker may have been away when the file was put there: the off counts from when the node saw it. */
+START_TEST(a_stop_file_counts_from_when_it_was_seen)
+{
+	world_live(&world);
+	world_wait(&world, 60000);
+	int64_t seen = world.now.v - 30000;
+	const struct pending *pending;
+	DONE(lapse_seen(4, 0, "tfl-ulez", seen));
+	ck_assert_uint_eq(governance_pending(world.g, &pending), 1);
+	ck_assert_int_eq(pending[0].accepted.v, seen);
+	ck_assert_str_eq(governance_stop_file(world.g, "gw-1", 0), "tfl-ulez");
+	ck_assert_ptr_null(governance_stop_file(world.g, "gw-1", 1));
+	ck_assert_ptr_null(governance_stop_file(world.g, "gw-2", 0));
+	char *switches = governance_view_switches(world.g, "tfl-ulez", world.now);
+	ck_assert_ptr_nonnull(strstr(switches, CLOCK_TEXT((struct utc_ms){seen})));
+	free(switches);
+	DONE(lapse(5, 0, "tfl-ulez"));
+	ck_assert_ptr_null(governance_stop_file(world.g, "gw-1", 0));
+	/* nobody sees a file before it is there */
+	DONE(lapse_seen(4, 0, "tfl-ulez", world.now.v + 60000));
+	governance_pending(world.g, &pending);
+	ck_assert_int_eq(pending[1].accepted.v, world.now.v);
+}
+END_TEST
+
 static struct status enforce(
 	const uint64_t *entries, size_t n, const uint32_t *fenced, size_t n_fenced, struct digest hash)
 {
@@ -222,6 +253,7 @@ TCase *case_due(void)
 	tcase_add_test(c, an_agreement_ends);
 	tcase_add_test(c, a_proposal_lapses_when_it_is_due);
 	tcase_add_test(c, stop_files);
+	tcase_add_test(c, a_stop_file_counts_from_when_it_was_seen);
 	tcase_add_test(c, enforced_is_what_was_fenced);
 	tcase_add_test(c, two_narrowings_made_good_at_once);
 	return c;

@@ -163,6 +163,8 @@ CHANGE(lapse_cause_6, lapse(w), w->lapse.cause = 6)
 CHANGE(lapse_no_subject, lapse(w), w->lapse.subject = 0)
 CHANGE(lapse_partner, lapse(w), w->lapse.partner = "tfl-ulez")
 CHANGE(stop_file_subject, lapse(w), w->lapse.cause = 4)
+CHANGE(stop_file_seen_before_time, lapse(w), w->lapse.cause = 4, w->lapse.subject = 0, w->lapse.accepted_at_ms = -1)
+CHANGE(lapse_accepted, lapse(w), w->lapse.accepted_at_ms = 1)
 CHANGE(stop_file_partner, lapse(w), w->lapse.cause = 5, w->lapse.subject = 0, w->lapse.partner = "../x")
 CHANGE(enforced_nothing, enforced(w), w->enforced.n_entries = 0)
 CHANGE(enforced_hash, enforced(w), w->enforced.entry_hash.len = 16)
@@ -215,6 +217,8 @@ static const struct {
 	BAD(lapse_no_subject),
 	BAD(lapse_partner),
 	BAD(stop_file_subject),
+	BAD(stop_file_seen_before_time),
+	BAD(lapse_accepted),
 	BAD(stop_file_partner),
 	BAD(enforced_nothing),
 	BAD(enforced_hash),
