@@ -160,8 +160,67 @@ static json_t *receipt_view(uint64_t by, struct span stored)
 	return receipt;
 }
 
+/* --- what a receipt still waits for --- */
+
+struct waiting {
+	struct core *core;
+	uint64_t entry;
+	json_t *list;
+};
+
+static void add_waiting(const struct waiting *w, struct publisher *p)
+{
+	struct fence_report report = {0};
+	struct publisher_status s;
+
+	if (ok(publisher_fenced(p, w->entry, &report))) {
+		fence_report_free(&report);
+		return;
+	}
+	if (!ok(publisher_status(p, &s)))
+		return;
+	json_array_append_new(
+		w->list, json_pack("{s:i,s:s,s:s,s:s}", "publisher", (int)s.index, "node",
+				 w->core->config->gateway_id, "state", s.state, "detail", s.detail));
+	publisher_status_free(&s);
+}
+
+static bool concerns(const struct pending *pending, uint32_t publisher, uint32_t n_publishers)
+{
+	for (size_t i = 0; i < pending->n_partners; i++)
+		if (murmur2_partition(span_text(pending->partners[i]), n_publishers) == publisher)
+			return true;
+	return false;
+}
+
+static void look_waiting(void *context, const struct governance *g)
+{
+	const struct waiting *w = context;
+	const struct pending *pending;
+	size_t n = governance_pending(g, &pending);
+
+	for (size_t i = 0; i < n; i++)
+		for (uint32_t k = 0; pending[i].entry == w->entry && k < w->core->n_publishers; k++)
+			if (concerns(&pending[i], k, w->core->n_publishers))
+				add_waiting(w, w->core->publishers[k]);
+}
+
+/* Publishers that are still to be fenced; NULL: none, or there are no publishers yet. */
+static json_t *waiting_view(struct core *core, uint64_t entry)
+{
+	struct waiting w = {core, entry, json_array()};
+	bool running;
+
+	pthread_mutex_lock(&core->lock);
+	running = core->publishers != NULL;
+	pthread_mutex_unlock(&core->lock);
+	if (running)
+		journal_look(core->journal, look_waiting, &w);
+	return w.list;
+}
+
 static void answer_entry(struct job *job, const char *outcome, uint32_t status,
-	const struct command_append *append, json_t *receipt)
+	const struct command_append *append, json_t *receipt, json_t *waiting)
 {
 	struct journal_entry entry = {0};
 	struct buffer stored = {0};
@@ -169,10 +228,10 @@ static void answer_entry(struct job *job, const char *outcome, uint32_t status,
 		     ok(journal_entry_decode(buffer_span(&stored), &entry, NULL));
 
 	answer(job, status,
-		json_pack("{s:s,s:I,s:s*,s:s,s:b,s:o*}", "outcome", outcome, "entry",
+		json_pack("{s:s,s:I,s:s*,s:s,s:b,s:o*,s:o*}", "outcome", outcome, "entry",
 			(json_int_t)append->entry, "hash", there ? DIGEST_TEXT(&entry.hash) : NULL, "effect",
-			append->effect ? append->effect : "", "already", append->already, "receipt",
-			receipt));
+			append->effect ? append->effect : "", "already", append->already, "receipt", receipt,
+			"waiting_for", waiting));
 	journal_entry_free(&entry);
 	buffer_free(&stored);
 }
@@ -188,9 +247,9 @@ static void wait_receipt(struct job *job, const struct command_append *append)
 		job->core->journal, append->entry, left > 0 ? (int)left : 0, &by, &stored);
 
 	if (ok(status))
-		answer_entry(job, "done", 200, append, receipt_view(by, buffer_span(&stored)));
+		answer_entry(job, "done", 200, append, receipt_view(by, buffer_span(&stored)), NULL);
 	else
-		answer_entry(job, "recorded", 202, append, NULL);
+		answer_entry(job, "recorded", 202, append, NULL, waiting_view(job->core, append->entry));
 	buffer_free(&stored);
 }
 
@@ -207,7 +266,7 @@ static void widen(struct job *job, const Anpr__V1__SignedCommand *command)
 	else if (append.fences) /* a register that takes cameras away, a later version of an agreement */
 		wait_receipt(job, &append);
 	else
-		answer_entry(job, "done", 200, &append, NULL);
+		answer_entry(job, "done", 200, &append, NULL, NULL);
 	free(append.effect);
 	error_free(&e);
 }
@@ -247,7 +306,10 @@ static struct status record_later(struct job *job, const struct ruling *ruling, 
 		struct error e = {0};
 
 		clock_sleep_ms(LATER_MS);
+		/* One at a time: together they would leave the journal no time for any of them. */
+		pthread_mutex_lock(&job->core->recording);
 		status = command_append(job->core, append, RECORD_MS, &e);
+		pthread_mutex_unlock(&job->core->recording);
 		if (!ok(status) && status.kind != STATUS_RETRY)
 			log_error("stop refused by the journal", "detail=%s", LOG_QUOTE(error_text(&e)));
 		error_free(&e);

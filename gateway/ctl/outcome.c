@@ -165,10 +165,16 @@ static enum exit_code done_tell(const struct options *o, const struct order *ord
 static void waiting_print(const json_t *list)
 {
 	size_t i;
-	json_t *number;
+	json_t *one;
 
-	json_array_foreach(list, i, number) print_field(
-		i == 0 ? "not yet on" : "", "publisher %lld", (long long)json_integer_value(number));
+	json_array_foreach(list, i, one)
+	{
+		const char *detail = json_text(one, "detail");
+
+		print_field(i == 0 ? "not yet on" : "", "publisher %lld of node %s, which is %s%s%s",
+			(long long)json_number(one, "publisher"), json_text(one, "node"),
+			json_text(one, "state"), *detail ? ": " : "", detail);
+	}
 }
 
 static enum exit_code not_yet_tell(const struct options *o, const struct order *order, const json_t *answer)

@@ -63,6 +63,23 @@ static void reasons_show(const json_t *partners)
 	}
 }
 
+/* What offs have held back, where any is in force. */
+static void suppressed_show(const json_t *partners)
+{
+	const json_t *p;
+	size_t i;
+
+	json_array_foreach(partners, i, p)
+	{
+		const json_t *s = json_object_get(p, "suppressed");
+		if (s)
+			printf("  %s: %llu reads denied by an off since %s (entry %llu); none is asked for "
+			       "while nothing is on\n",
+				json_text(p, "id"), (unsigned long long)json_number(s, "reads"),
+				TIME_SHORT(s, "since"), (unsigned long long)json_number(s, "entry"));
+	}
+}
+
 static void switches_show(const json_t *partners)
 {
 	static const char *const headings[] = {"partner", "side", "position", "agreement", "rule", "class",
@@ -136,6 +153,7 @@ static void status_show(const json_t *view)
 		(unsigned long long)json_number(view, "policy_version"));
 	partners_show(partners);
 	reasons_show(partners);
+	suppressed_show(partners);
 	putchar('\n');
 	switches_show(partners);
 	printf("\nJournal: entry %llu of %s, hash %.16s...; %llu not yet enforced\n",

@@ -3,9 +3,14 @@
 
 import csv
 import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 
 import pytest
+from confluent_kafka.admin import (AclBinding, AclBindingFilter, AclOperation, AclPermissionType, AdminClient,
+                                   ResourcePatternType, ResourceType)
 
+from support.installation import stamp
 from support.people import DONE
 from support.topic import assert_unbroken
 from support.wait import eventually, steady
@@ -115,3 +120,112 @@ def test_a_register_that_takes_a_camera_away_has_a_receipt(story):
     before = len(consumer.read_all_until_end())
     flows(story)
     assert all(r.read.read.camera_id != gone for r in consumer.read_all_until_end()[before:])
+
+
+# --- what people are told ---
+
+def transactional_rights(story):
+    every = AclBindingFilter(ResourceType.TRANSACTIONAL_ID, None, ResourcePatternType.ANY, None, None, AclOperation.ANY,
+                             AclPermissionType.ANY)
+    return AdminClient(story.broker.client("broker")), every
+
+
+@contextmanager
+def only_the_journal_may_be_written(story):
+    """Publishers can neither publish nor be fenced, while what people decide is recorded as ever."""
+    admin, every = transactional_rights(story)
+    taken = admin.delete_acls([every])[every].result(20)
+    journal = [AclBinding(a.restype, "anpr-journal", ResourcePatternType.LITERAL, a.principal, a.host, a.operation,
+                          a.permission_type) for a in taken]
+    try:
+        for done in admin.create_acls(journal).values():
+            done.result(20)
+        yield
+    finally:
+        admin.delete_acls([every])[every].result(20)
+        for done in admin.create_acls(taken).values():
+            done.result(20)
+
+
+def test_an_off_that_cannot_be_fenced_yet_says_what_it_waits_for(story):
+    with only_the_journal_may_be_written(story):
+        began = time.monotonic()
+        answer = story.people["bob"].try_to("off", "tfl-ulez", "--reason", "Waits.", "--json")
+        assert time.monotonic() - began < 6
+        assert answer.code == NOT_YET and answer.json["outcome"] == "recorded", answer
+        waiting = answer.json["waiting_for"]
+        assert [w["node"] for w in waiting] == ["gw-1"] and isinstance(waiting[0]["publisher"], int)
+        words = story.people["alice"].try_to("off", "tfl-ulez", "--reason", "As well.")
+        assert words.code == NOT_YET and f"publisher {waiting[0]['publisher']} of node gw-1" in words.text, words
+        assert not enforced(story, action="off", reason="Waits.")
+    eventually(lambda: enforced(story, action="off", reason="Waits.") and enforced(story, action="off", reason="As well."),
+               "their enforced entries", 120)
+    steady(lambda: story.consumer(committed=False).ends(), 2, "a read while off")
+    for person in ("bob", "alice"):
+        story.people[person].must("on", "tfl-ulez", "--reason", "On again.")
+    flows(story)
+
+
+def test_what_an_off_holds_back_is_counted(story):
+    assert "suppressed" not in story.people["alice"].status()["partners"][0]
+    off = story.people["bob"].must("off", "tfl-ulez", "--cameras", "ULEZ-0000*", "--reason", "A few.")
+    partner = eventually(lambda: [p for p in story.people["alice"].status()["partners"]
+                                  if p.get("suppressed", {"reads": 0})["reads"] > 5], "reads that were held back")[0]
+    assert partner["suppressed"]["entry"] == off["entry"]
+    assert partner["suppressed"]["reads"] <= sum(n for reason, n in partner["totals"]["denied_by_reason"].items()
+                                                 if reason.endswith("_off"))
+    assert "reads denied by an off since" in story.people["alice"].try_to("status").text
+    story.people["bob"].must("on", "tfl-ulez", "--cameras", "ULEZ-0000*", "--reason", "On again.")
+    eventually(lambda: "suppressed" not in story.people["alice"].status()["partners"][0], "nothing is off")
+
+
+def test_an_agreement_past_its_review_is_a_problem_that_grows(story, install):
+    it = install()
+    (it.folder / "tfl-ulez").mkdir()
+    it.agreement("tfl-ulez", ["ULEZ-*"], valid={"from": stamp(-30), "until": stamp(300), "review_by": stamp(-12)[:10]})
+    (it.folder / "tfl-ulez" / "cameras.csv").write_text((story.folder / "tfl-ulez" / "cameras.csv").read_text())
+    it.prepare()
+    story.gateway.stop()            # two gateways at a time would fence each other
+    try:
+        it.start()
+        it.agree("tfl-ulez")
+        problems = it.people["omar"].status()["problems"]
+        assert any("agreement TFL-MPS-1 was to be reviewed by" in p and "12 day(s) ago" in p for p in problems), problems
+        it.gateway.stop()
+    finally:
+        story.start()
+    flows(story)
+
+
+def test_two_people_press_off_at_once(story):
+    with ThreadPoolExecutor() as pool:
+        answers = list(pool.map(lambda person: story.people[person].try_to("off", "tfl-ulez", "--reason", "At once.", "--json"),
+                                ["bob", "alice", "bob"]))
+    assert [a.code for a in answers] == [DONE] * 3, answers
+    assert len({a.json["entry"] for a in answers}) == 3
+    steady(lambda: story.consumer(committed=False).ends(), 1, "a read while off")
+    for person in ("bob", "alice"):
+        story.people[person].must("on", "tfl-ulez", "--reason", "On again.")
+    flows(story)
+
+
+def test_a_partner_with_nothing_on_goes_on_from_when_it_came_on_again(story):
+    """Though a fence and a restart come between, which read the ledger anew."""
+    consumer = story.consumer()
+    sent_before = time.time() * 1000
+    story.people["bob"].must("off", "tfl-ulez", "--reason", "Nothing on.")
+    story.people["alice"].must("off", "tfl-ulez", "--reason", "And the other side.")
+    assert story.gateway.kill_child("core")
+    eventually(lambda: story.people["bob"].try_to("status").code == DONE, "the gateway is back")
+    steady(lambda: story.consumer(committed=False).ends(), 2, "a read while off")
+    for person in ("bob", "alice"):
+        story.people[person].must("on", "tfl-ulez", "--reason", "On again.")
+    on_at = time.time() * 1000
+    flows(story)
+    words = story.gateway.words()
+    assert 'event="source started" partner=tfl-ulez' in words
+    assert "from=time" in [line for line in words.splitlines() if 'event="source started"' in line][-1], "not from its old cursor"
+    captured = [r.read.read.captured_at_ms for r in consumer.read_all_until_end()]
+    assert not [at for at in captured if sent_before + 1000 < at < on_at]
+    partner = story.people["bob"].status()["partners"][0]["totals"]
+    assert partner["received"] == partner["permitted"] + partner["denied"] + partner["rejected"]
