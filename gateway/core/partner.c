@@ -273,18 +273,22 @@ struct status partner_work_cameras(struct partner *p)
 	return S_OK;
 }
 
+int64_t partner_off_since_after(const struct partner *p)
+{
+	if (p->in_hand && p->gap == ANPR__V1__GAP_CAUSE__GAP_CAUSE_OFF)
+		return p->gap_from_ms;
+	return p->in_hand && p->work.received > 0 ? 0 : p->off_since_ms;
+}
+
 struct status partner_work_committed(struct partner *p)
 {
+	p->off_since_ms = partner_off_since_after(p);
 	p->in_hand = false;
 	if (p->work_cursor)
 		snprintf(p->cursor, sizeof p->cursor, "%s", p->work_cursor);
 	p->work_cursor = NULL;
 	if (p->off_entry)
 		p->suppressed += denied_by_offs(&p->work);
-	if (p->work.received > 0)
-		p->off_since_ms = 0;
-	if (p->gap == ANPR__V1__GAP_CAUSE__GAP_CAUSE_OFF)
-		p->off_since_ms = p->gap_from_ms;
 	p->gap = ANPR__V1__GAP_CAUSE__GAP_CAUSE_UNSPECIFIED;
 	TRY(feed_set_copy(&p->feeds, &p->work_feeds));
 	TRY(totals_add(&p->hour, &p->work, true));

@@ -110,6 +110,8 @@ void partner_timed(struct partner *p, const struct camera *camera, int64_t delay
 bool partner_clock_is_off(const struct partner *p, const struct camera *camera);
 void partner_rejected(struct partner *p, enum rejection why, uint64_t n);
 MUST struct status partner_permitted(struct partner *p, uint64_t hash);
+/* off_since_ms as the transaction in hand leaves it. */
+int64_t partner_off_since_after(const struct partner *p);
 /* Move the tallies into work.cameras. */
 MUST struct status partner_work_cameras(struct partner *p);
 /* The transaction is committed: its state becomes the partner's. */

@@ -164,6 +164,7 @@ static struct status take_partner_head(struct publisher *p, const Anpr__V1__Part
 	for (size_t i = 0; i < m->n_feeds; i++)
 		TRY(feed_take_over(&partner->feeds, m->feeds[i]));
 	partner->hour_ms = m->hour_ms;
+	partner->off_since_ms = m->off_since_ms;
 	return m->ever ? totals_add_message(&partner->ever, m->ever) : S_OK;
 }
 

@@ -123,6 +123,15 @@ class Consumer:
             self._take(0.2)
         return self.records
 
+    def assert_unbroken(self, seconds=PATIENCE):
+        """As assert_unbroken() of what had come when this was asked, while more comes: a transaction's messages become
+        visible one partition after the other."""
+        top = {}
+        for record in self.read_all_until_end(seconds):
+            read = record.read
+            top[read.partner_id] = max(top.get(read.partner_id, 0), read.sequence)
+        assert_unbroken([r for r in self.read_all_until_end(seconds) if r.read.sequence <= top.get(r.read.partner_id, 0)])
+
     def wait_for(self, condition, what, seconds=PATIENCE):
         """Read on until condition(records) is true; its value."""
         until = time.monotonic() + seconds

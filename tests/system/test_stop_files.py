@@ -10,7 +10,6 @@ from contextlib import contextmanager
 import pytest
 
 from support.people import DONE
-from support.topic import assert_unbroken
 from support.wait import eventually, steady
 
 RATE = 60
@@ -77,7 +76,7 @@ def goes_on(it, name="tfl-ulez"):
 def nothing_captured_within(it, begin, end):
     captured = [r.read.read.captured_at_ms for r in it.reader.read_all_until_end(120)]
     assert not [at for at in captured if begin <= at < end]
-    assert_unbroken(it.reader.records)
+    it.reader.assert_unbroken(120)
 
 
 @contextmanager

@@ -12,7 +12,6 @@ from confluent_kafka.admin import (AclBinding, AclBindingFilter, AclOperation, A
 
 from support.installation import stamp
 from support.people import DONE
-from support.topic import assert_unbroken
 from support.wait import eventually, steady
 
 NOT_YET = 4
@@ -46,7 +45,7 @@ def flows(story):
     consumer = story.consumer()
     seen = len(consumer.read_all_until_end())
     consumer.wait_for(lambda records: len(records) > seen + 10, "reads again")
-    assert_unbroken(consumer.read_all_until_end())
+    consumer.assert_unbroken()
 
 
 @pytest.mark.parametrize("away,back", [("kill", "start"), ("freeze", "thaw")])

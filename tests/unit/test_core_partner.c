@@ -175,8 +175,10 @@ START_TEST(a_gap_is_told_once)
 	p->gap_from_ms = 99;
 	p->off_since_ms = row->off_since;
 	p->work.received = (uint64_t)row->received;
+	ck_assert_int_eq(partner_off_since_after(p), row->want); /* as the head says it */
 	ck_assert(ok(partner_work_committed(p)));
 	ck_assert_int_eq(p->off_since_ms, row->want);
+	ck_assert_int_eq(partner_off_since_after(p), row->want);
 	ck_assert_int_eq(p->gap, ANPR__V1__GAP_CAUSE__GAP_CAUSE_UNSPECIFIED);
 	partner_free(p);
 }
