@@ -362,6 +362,7 @@ static struct status core_open(struct core *core, struct error *e)
 	TRY(read_keys(core, e));
 	TRY(file_make_folder(core->config->state_dir, e));
 	TRY(stop_files_open(core, e));
+	TRY(surroundings_open(core, e));
 	options.key = core->key;
 	TRY(journal_start(&options, &core->journal, e));
 	if (core->wake_fd < 0 || pthread_create(&core->starter, NULL, start_run, core) != 0)
@@ -391,6 +392,7 @@ static void core_close(struct core *core)
 	pthread_mutex_unlock(&core->lock);
 	journal_stop(core->journal);
 	stop_files_close(core);
+	surroundings_close(core);
 	holds_fini(&core->holds);
 	free(publishers);
 	node_key_free(core->key);

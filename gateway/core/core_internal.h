@@ -3,7 +3,7 @@
  * What the core's parts share: core.c (descriptors and signals), start.c (from an empty process to
  * publishing), enforcer.c (offs made good), lapse.c (ends by time), command.c (what people ask for), api.c
  * and status.c (what people see), stops.c (offs that the broker could not be told of), stop_files.c (offs put
- * there by hand). Nobody else includes it.
+ * there by hand), surroundings.c (the cluster). Nobody else includes it.
  */
 #ifndef ANPR_CORE_CORE_INTERNAL_H
 #define ANPR_CORE_CORE_INTERNAL_H
@@ -14,6 +14,7 @@
 #include "gateway/core/journal.h"
 #include "gateway/core/publisher.h"
 #include "gateway/core/stop_files.h"
+#include "gateway/core/surroundings.h"
 #include "gateway/wire/frame.h"
 
 #include <pthread.h>
@@ -35,6 +36,7 @@ struct core {
 	struct journal *journal;
 	struct holds holds;
 	struct stop_files *stop_files;
+	struct surroundings *surroundings;
 	pthread_mutex_t recording; /* held by who records a stop that could not be recorded at once */
 	atomic_bool stopping;
 	atomic_bool failed; /* it must not go on: told in the log */

@@ -192,6 +192,7 @@ char *status_view(struct core *core)
 				"%zu stop(s) taken here and not yet recorded: the broker is away", stops));
 	journal_look(core->journal, look_reviews, &(struct reviews){clock_now(), problems});
 	stop_files_view(core, files, problems);
+	json_object_set_new(body, "surroundings", surroundings_view(core, problems));
 	for (uint32_t k = 0; core->publishers && k < core->n_publishers; k++)
 		add_publisher(core, core->publishers[k], publishers, partners, problems);
 	text = json_dumps(body, JSON_COMPACT);

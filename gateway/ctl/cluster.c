@@ -11,8 +11,6 @@
 #include "gateway/ctl/document.h"
 #include "gateway/ctl/screen.h"
 
-#include <openssl/pem.h>
-#include <openssl/x509.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -32,7 +30,7 @@ struct job {
 	struct cluster_recipient *recipients;
 	struct names *principals, *verifiers; /* of each recipient */
 	size_t n_recipients;
-	char gateway[600]; /* principal */
+	char gateway[CLUSTER_PRINCIPAL_MAX]; /* principal */
 	struct buffer ca, cert, key;
 	struct kafka_config kafka;
 	struct cluster_spec *spec;
@@ -51,26 +49,14 @@ static enum exit_code config_read(struct job *j)
 	return DONE;
 }
 
-/* Kafka's name for who holds the certificate: its whole subject. */
 static enum exit_code gateway_name(struct job *j)
 {
 	struct buffer pem = {0};
-	bool read = j->config && ok(file_read(j->config->kafka.cert, PEM_MAX, &pem, NULL));
-	BIO *in = read ? BIO_new_mem_buf(pem.p, (int)pem.n) : NULL, *out = BIO_new(BIO_s_mem());
-	X509 *certificate = in ? PEM_read_bio_X509(in, NULL, NULL, NULL) : NULL;
-	char *text = NULL;
-	long n = 0;
+	bool named = j->config && ok(file_read(j->config->kafka.cert, PEM_MAX, &pem, NULL)) &&
+		     ok(cluster_principal(buffer_span(&pem), j->gateway, NULL));
 
-	if (certificate && out &&
-		X509_NAME_print_ex(out, X509_get_subject_name(certificate), 0, XN_FLAG_RFC2253) >= 0)
-		n = BIO_get_mem_data(out, &text);
-	if (n > 0 && n < 500)
-		snprintf(j->gateway, sizeof j->gateway, "User:%.*s", (int)n, text);
-	X509_free(certificate);
-	BIO_free(in);
-	BIO_free(out);
 	buffer_free(&pem);
-	return n > 0 && n < 500 ? DONE : fail(j->o, REFUSED, "%s: kafka.cert has no subject", j->o->config);
+	return named ? DONE : fail(j->o, REFUSED, "%s: kafka.cert has no subject", j->o->config);
 }
 
 static bool names_add(struct names *to, char *const *items, size_t n)

@@ -12,7 +12,7 @@
 static const char *sharing(const json_t *p)
 {
 	if (json_is_true(json_object_get(p, "held")))
-		return "stopping";
+		return "held";
 	if (json_is_true(json_object_get(p, "topic_missing")))
 		return "topic missing";
 	return json_is_true(json_object_get(p, "on")) ? "on" : "off";

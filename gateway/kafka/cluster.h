@@ -44,6 +44,11 @@ MUST struct status cluster_spec_new(
 	const struct cluster_wanted *wanted, struct cluster_spec **out, struct error *e);
 void cluster_spec_free(struct cluster_spec *spec);
 
+#define CLUSTER_PRINCIPAL_MAX 600
+/* Kafka's name for who holds the certificate, its whole subject: "User:CN=gateway,O=mps".
+ * shape  to: CLUSTER_PRINCIPAL_MAX bytes   errors: BAD_INPUT */
+MUST struct status cluster_principal(struct span cert_pem, char *to, struct error *e);
+
 /* --- what is found --- */
 
 struct cluster_view;
