@@ -17,7 +17,7 @@
 #define RECORD_MS    2000 /* of a narrowing: then it is kept as a stop file */
 #define WIDEN_MS     6000
 #define LATER_MS     1000 /* between attempts to record a stop */
-#define ANSWER_MS    4700 /* within the 5 s a person is promised */
+#define ANSWER_MS    4400 /* within the 5 s a person is promised */
 
 struct job {
 	struct core *core;

@@ -21,10 +21,11 @@ def story(install, own_broker):
     return it
 
 
-def set_for_every_broker(broker, name, value):
-    resource = ConfigResource(ResourceType.BROKER, "", incremental_configs=[
+def set_on_the_broker(broker, name, value):
+    resource = ConfigResource(ResourceType.BROKER, "1", incremental_configs=[
         ConfigEntry(name, value, incremental_operation=AlterConfigOpType.SET)])
-    for done in AdminClient(broker.client("broker")).incremental_alter_configs([resource]).values():
+    admin = AdminClient(broker.client("broker"))
+    for done in admin.incremental_alter_configs([resource]).values():
         done.result(20)
 
 
@@ -40,7 +41,7 @@ def flows(it):
 
 @pytest.mark.timeout(8 * PATIENCE)
 def test_nothing_is_published_while_a_fenced_gateway_could_still_append(story):
-    set_for_every_broker(story.broker, VERIFICATION, "false")
+    set_on_the_broker(story.broker, VERIFICATION, "false")
     story.start()                                       # before anything is published
     story.agree("tfl-ulez")
     story.go_live("tfl-ulez")
@@ -48,15 +49,15 @@ def test_nothing_is_published_while_a_fenced_gateway_could_still_append(story):
     assert any("nothing is published: broker 1: " + VERIFICATION in p for p in story.people["alice"].status()["problems"])
     consumer = story.consumer(committed=False)
     assert not any(consumer.ends().values())
-    set_for_every_broker(story.broker, VERIFICATION, "true")
+    set_on_the_broker(story.broker, VERIFICATION, "true")
     flows(story)
     assert why(story) == ""
-    set_for_every_broker(story.broker, VERIFICATION, "false")       # and while it runs
+    set_on_the_broker(story.broker, VERIFICATION, "false")       # and while it runs
     eventually(lambda: VERIFICATION in (why(story) or ""), "status says why", 120)
     steady(consumer.ends, 2, "a read while the guarantees do not hold")
     off = story.people["bob"].must("off", "tfl-ulez", "--reason", "People can stop all the same.")
     assert off["outcome"] == "done"
     story.people["bob"].must("on", "tfl-ulez", "--reason", "On again.")
-    set_for_every_broker(story.broker, VERIFICATION, "true")
+    set_on_the_broker(story.broker, VERIFICATION, "true")
     flows(story)
     story.consumer().assert_unbroken()
