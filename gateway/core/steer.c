@@ -11,8 +11,8 @@
 
 #include "gateway/base/log.h"
 
-/* What is in memory of it, and still in its socket, belongs to the span that is skipped: counted after the gap
- * was told, it would look as if the partner had been asked again. */
+/* What is in memory of it, and still in its socket, belongs to the span that is skipped: counted after the
+ * gap was told, it would look as if the partner had been asked again. */
 static void go_off(struct publisher *p, struct partner *partner)
 {
 	partner_stop(partner);
