@@ -66,7 +66,8 @@ MUST struct status governance_matches(
  * WAIT: none; *next_due is when (INT64_MAX: never, as things stand). */
 MUST struct status governance_due(
 	const struct governance *g, struct utc_ms now, Anpr__V1__Lapse *out, struct utc_ms *next_due);
-/* The newest entry that holds something of the partner off as of `now`, and since when; 0 = nothing is off. */
+/* The newest entry that holds something of the partner off as of `now`, and since when; 0 = nothing is off.
+ */
 uint64_t governance_newest_off(
 	const struct governance *g, const char *partner, struct utc_ms now, struct utc_ms *since);
 /* The i-th stop file of the node that is in the journal and not yet gone: its partner, "" = all; NULL = no
