@@ -46,7 +46,7 @@ static void decode_percent(const char *from, size_t n, char *to, size_t cap)
 }
 
 /* Value of one query field into `to`; false = not there. */
-static bool query_field(const char *path, const char *name, char *to, size_t cap)
+bool api_query(const char *path, const char *name, char *to, size_t cap)
 {
 	const char *at = strchr(path, '?');
 	size_t length = strlen(name);
@@ -90,9 +90,9 @@ static char *view_history(struct view *v, const struct governance *g)
 {
 	char partner[80], since[64];
 	struct utc_ms from = {0};
-	bool of_partner = query_field(v->request->path, "partner", partner, sizeof partner);
+	bool of_partner = api_query(v->request->path, "partner", partner, sizeof partner);
 
-	if (query_field(v->request->path, "since", since, sizeof since) &&
+	if (api_query(v->request->path, "since", since, sizeof since) &&
 		!ok(clock_parse(span_text(since), &from))) {
 		v->status = 400;
 		return api_error("since: not an RFC 3339 time with an offset, such as 2026-11-01T12:00:00Z");
@@ -104,7 +104,7 @@ static char *view_cameras(struct view *v, const struct governance *g)
 {
 	char partner[80];
 
-	if (query_field(v->request->path, "partner", partner, sizeof partner))
+	if (api_query(v->request->path, "partner", partner, sizeof partner))
 		return governance_view_cameras(g, partner, clock_now());
 	v->status = 400;
 	return api_error("partner: missing; ask /v1/cameras?partner=ID");
@@ -115,7 +115,7 @@ static bool explain_time(struct view *v, const char *name, struct utc_ms usual, 
 	char text[64];
 
 	*out = usual;
-	if (query_field(v->request->path, name, text, sizeof text) && !ok(clock_parse(span_text(text), out)))
+	if (api_query(v->request->path, name, text, sizeof text) && !ok(clock_parse(span_text(text), out)))
 		return false;
 	return out->v != 0;
 }
@@ -135,7 +135,7 @@ static unsigned explain_word(struct view *v, const char *field, const struct nam
 {
 	char text[32];
 
-	if (!query_field(v->request->path, field, text, sizeof text))
+	if (!api_query(v->request->path, field, text, sizeof text))
 		return words->value;
 	while (words->name && strcmp(words->name, text) != 0)
 		words++;
@@ -151,8 +151,8 @@ static char *view_explain(struct view *v, const struct governance *g)
 	q.kind = (enum read_kind)explain_word(v, "kind", kinds);
 	q.class = explain_word(v, "class", classes);
 	v->status = 400;
-	if (!query_field(v->request->path, "partner", partner, sizeof partner) ||
-		!query_field(v->request->path, "camera", camera, sizeof camera) || !q.kind || !q.class)
+	if (!api_query(v->request->path, "partner", partner, sizeof partner) ||
+		!api_query(v->request->path, "camera", camera, sizeof camera) || !q.kind || !q.class)
 		return api_error(
 			"ask /v1/explain?partner=ID&camera=ID&captured=TIME; kind is vrm, hashed_tag "
 			"or no_plate, class is read, plate_patch or overview");
@@ -170,10 +170,10 @@ static char *view_proposals(const struct view *v, const struct governance *g)
 {
 	char number[24], ids[8];
 
-	if (!query_field(v->request->path, "number", number, sizeof number))
+	if (!api_query(v->request->path, "number", number, sizeof number))
 		number[0] = 0;
 	return governance_view_proposals(g, strtoull(number, NULL, 10),
-		number[0] && query_field(v->request->path, "cameras", ids, sizeof ids));
+		number[0] && api_query(v->request->path, "cameras", ids, sizeof ids));
 }
 
 static bool path_is(const char *path, const char *name)
@@ -221,6 +221,8 @@ static void handle_get(struct core *core, const Anpr__V1__AdminRequest *request)
 	}
 	if (!v.body && path_is(request->path, "/v1/status"))
 		v.body = status_view(core);
+	if (!v.body && path_is(request->path, "/v1/trials"))
+		v.body = try_view(core, request, &v.status);
 	if (!v.body) {
 		v.status = 404;
 		v.body = api_error("no such view; there are /v1/status, head, trust, history, proposals, "
@@ -235,8 +237,11 @@ void api_handle(struct core *core, const Anpr__V1__AdminRequest *request)
 
 	if (post && path_is(request->path, "/v1/commands"))
 		command_begin(core, request);
+	else if (post && path_is(request->path, "/v1/trials"))
+		try_begin(core, request);
 	else if (get)
 		handle_get(core, request);
 	else
-		core_answer(core, request->id, 405, api_error("GET a view, or POST /v1/commands"));
+		core_answer(
+			core, request->id, 405, api_error("GET a view, or POST /v1/commands or /v1/trials"));
 }

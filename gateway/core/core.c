@@ -395,6 +395,7 @@ static void core_close(struct core *core)
 	surroundings_close(core);
 	holds_fini(&core->holds);
 	free(publishers);
+	trial_release(core->trial);
 	node_key_free(core->key);
 	buffer_free(&core->ca_pem);
 	buffer_free(&core->cert_pem);

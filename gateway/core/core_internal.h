@@ -49,7 +49,8 @@ struct core {
 	struct publisher **publishers; /* NULL until started */
 	uint32_t n_publishers;
 	struct answer *answers;
-	unsigned commands; /* being carried out */
+	unsigned commands;   /* being carried out */
+	struct trial *trial; /* the newest; NULL = none since the start */
 	struct attachment_list {
 		char *partner;
 		int fd;
@@ -104,6 +105,11 @@ size_t stops_waiting(const struct core *core);
 /* api.c: answer what can be answered at once. */
 void api_handle(struct core *core, const Anpr__V1__AdminRequest *request);
 char *api_error(const char *text);
+/* try.c: begin a trial; show the one that is asked for. */
+void try_begin(struct core *core, const Anpr__V1__AdminRequest *request);
+char *try_view(struct core *core, const Anpr__V1__AdminRequest *request, uint32_t *status);
+/* Value of one field of the path's query into `to`; false = not there. */
+bool api_query(const char *path, const char *name, char *to, size_t cap);
 /* status.c */
 char *status_view(struct core *core);
 

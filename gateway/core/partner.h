@@ -50,6 +50,7 @@ struct partner {
 	/* Off, held. */
 	atomic_int held; /* an off is on its way: nothing of this partner is committed */
 	bool on;         /* something of it is shared */
+	bool wanted;     /* it is to be connected: on, or for a trial of its own body */
 	struct end_guard {
 		int64_t until_ms; /* UTC; an end that falls due then covers reads of it: they wait; 0 = none
 				   */

@@ -138,10 +138,10 @@ static void take_attachments(struct publisher *p)
 	pthread_mutex_unlock(&p->lock);
 }
 
-static bool anything_on(const struct publisher *p)
+static bool anything_wanted(const struct publisher *p)
 {
 	for (size_t i = 0; i < p->n_partners; i++)
-		if (p->partners[i]->on)
+		if (p->partners[i]->wanted)
 			return true;
 	return false;
 }
@@ -247,7 +247,7 @@ static int patience(const struct publisher *p)
 
 static bool wants_kafka(struct publisher *p)
 {
-	return atomic_load(&p->fence_wanted) > p->fence_done || anything_on(p) || p->current->first ||
+	return atomic_load(&p->fence_wanted) > p->fence_done || anything_wanted(p) || p->current->first ||
 	       p->next->first || (p->known && anything_to_tell(p));
 }
 
@@ -306,11 +306,29 @@ static bool anything_blocked(const struct publisher *p)
 	return false;
 }
 
+/* Take up the trial that is offered; drop the one that is over. */
+static void take_trial(struct publisher *p)
+{
+	struct utc_ms now = clock_now();
+
+	pthread_mutex_lock(&p->lock);
+	if (p->offered && !trial_runs(p->offered, now)) {
+		trial_release(p->offered);
+		p->offered = NULL;
+	}
+	if (p->trial != p->offered) {
+		trial_release(p->trial);
+		p->trial = p->offered ? trial_hold(p->offered) : NULL;
+	}
+	pthread_mutex_unlock(&p->lock);
+}
+
 static void step(struct publisher *p)
 {
 	misreads_expire(&p->misreads, clock_now());
 	follow_policy(p);
 	take_attachments(p);
+	take_trial(p);
 	steer_run(p);
 	show(p);
 	batch_gather(p, p->next, patience(p));
@@ -408,6 +426,8 @@ void publisher_join(struct publisher *p)
 	window_fini(&p->window);
 	misreads_fini(&p->misreads);
 	fence_report_free(&p->report);
+	trial_release(p->trial);
+	trial_release(p->offered);
 	free(p->shown);
 	arena_free(&p->batches[0].arena);
 	arena_free(&p->batches[1].arena);
@@ -449,6 +469,15 @@ void publisher_hold(struct publisher *p)
 	pthread_mutex_lock(&p->lock);
 	for (size_t i = 0; i < p->n_partners; i++)
 		atomic_store(&p->partners[i]->held, holds_of(p->options.holds, p->partners[i]->id));
+	pthread_mutex_unlock(&p->lock);
+	publisher_wake(p);
+}
+
+void publisher_try(struct publisher *p, struct trial *trial)
+{
+	pthread_mutex_lock(&p->lock);
+	trial_release(p->offered);
+	p->offered = trial_hold(trial);
 	pthread_mutex_unlock(&p->lock);
 	publisher_wake(p);
 }

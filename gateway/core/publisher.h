@@ -10,6 +10,7 @@
 #include "gateway/core/holds.h"
 #include "gateway/core/journal.h"
 #include "gateway/core/totals.h"
+#include "gateway/core/trial.h"
 
 struct publisher;
 
@@ -40,6 +41,9 @@ void publisher_attach(struct publisher *p, const char *partner, int fd);
 /* Any thread: the holds have changed. When this returns, nothing more of a held partner is begun to be
  * committed. */
 void publisher_hold(struct publisher *p);
+
+/* Any thread: decide reads a second time for this trial; held while it runs. */
+void publisher_try(struct publisher *p, struct trial *trial);
 
 /* Any thread: fence, for the narrowing entry numbered `entry`, which has been read back. */
 void publisher_fence(struct publisher *p, uint64_t entry);

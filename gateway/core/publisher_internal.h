@@ -78,6 +78,7 @@ struct publisher {
 	struct partner_status *shown; /* what others see of the partners */
 	size_t n_shown;
 	uint64_t shown_ordinal;
+	struct trial *offered; /* NULL = none */
 
 	/* The thread's own. */
 	struct partner **partners; /* changed under the lock; read by the thread without */
@@ -98,8 +99,9 @@ struct publisher {
 	size_t n_marks;
 	bool window_key_new; /* not yet in the heads topic */
 	int64_t head_at_ms, commit_at_ms, retry_at_ms, resume_wait_ms, resumed_at_ms; /* monotonic */
-	int64_t end_ms;  /* UTC; when the first end falls due of what is in hand: not committed after it */
-	bool head_stale; /* something was committed since the last head */
+	int64_t end_ms; /* UTC; when the first end falls due of what is in hand: not committed after it */
+	struct trial *trial; /* NULL = none runs */
+	bool head_stale;     /* something was committed since the last head */
 };
 
 /* publisher.c */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Which sources run: those whose partner has something on, that nobody holds, and that no end guards. What
- * was gathered of the others is given up; they are asked for it again.
+ * Which sources run: those whose partner has something on (or is tried by its own body), that nobody holds,
+ * and that no end guards. What was gathered of the others is given up; they are asked for it again.
  *
  * The guard before an end (DESIGN.md 3, "Off"): whatever a transaction begun in the last seconds before an
  * end finds covered by it is left with the partner, everything behind it too, until the end is over and
@@ -101,17 +101,19 @@ static void steer_partner(struct publisher *p, struct partner *partner)
 	const struct partner_policy *policy = snapshot_partner(p->snapshot, span_text(partner->id));
 	struct utc_ms now = clock_now();
 	bool on = policy && partner_policy_any_on(policy, now);
+	bool wanted = on || trial_connects(p->trial, partner->id, now);
 
-	if (partner->on && !on)
+	if (partner->wanted && !wanted)
 		go_off(p, partner);
 	partner->on = on;
+	partner->wanted = wanted;
 	if (partner->guarded.until_ms && guard_is_over(p, partner, policy, now))
 		partner->guarded = (struct end_guard){0};
 	if (atomic_load(&partner->held) > 0 || partner->blocked || partner->guarded.until_ms) {
 		drop(p, partner);
 		return;
 	}
-	if (on && !partner->started && partner->channel.fd >= 0 && p->known)
+	if (wanted && !partner->started && partner->channel.fd >= 0 && p->known)
 		start_source(partner, policy, now);
 }
 

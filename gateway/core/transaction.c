@@ -150,6 +150,8 @@ static struct status handle_read(struct publisher *p, struct partner *partner,
 	partner_count(partner, &d);
 	if (d.camera)
 		partner_timed(partner, d.camera, received.v - read->captured_at.v, received.v);
+	if (p->trial)
+		trial_read(p->trial, partner->id, read, &d, received, at->now);
 	if (d.verdict != VERDICT_PERMIT)
 		return S_OK;
 	notice(p, partner, read, &d, at->now);
@@ -276,6 +278,7 @@ static struct status fill(struct publisher *p, struct batch *b, Anpr__V1__Ledger
 /* Leave no trace in memory of a transaction that was not committed. */
 static void take_back(struct publisher *p)
 {
+	trial_settle(p->trial, false);
 	for (size_t i = 0; i < p->n_partners; i++) {
 		struct partner *partner = p->partners[i];
 
@@ -290,6 +293,7 @@ static void take_back(struct publisher *p)
 
 static void committed(struct publisher *p, struct utc_ms now, bool head, const struct digest *hash)
 {
+	trial_settle(p->trial, true);
 	for (size_t i = 0; i < p->n_partners; i++) {
 		struct partner *partner = p->partners[i];
 

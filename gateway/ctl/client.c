@@ -146,17 +146,15 @@ static enum exit_code get_refused(const struct options *o, const struct answer *
 		a->status, why);
 }
 
-enum exit_code client_get(const struct options *o, const char *path, json_t **out)
+static enum exit_code ask(const struct options *o, struct api_request *request, json_t **out)
 {
-	struct api_request request = {
-		.method = "GET", .path = path, .timeout_ms = GET_MS, .next_after_ms = NEXT_MS};
 	struct credentials c = {0};
 	struct answer answer = {0};
 	enum exit_code code = credentials_read(o, &c);
 
 	*out = NULL;
 	if (code == DONE) {
-		call(o, &c, &request, &answer);
+		call(o, &c, request, &answer);
 		if (answer.status == 200 && answer.json)
 			*out = json_incref(answer.json);
 		else
@@ -165,6 +163,23 @@ enum exit_code client_get(const struct options *o, const char *path, json_t **ou
 	}
 	credentials_free(&c);
 	return code;
+}
+
+enum exit_code client_get(const struct options *o, const char *path, json_t **out)
+{
+	struct api_request request = {
+		.method = "GET", .path = path, .timeout_ms = GET_MS, .next_after_ms = NEXT_MS};
+
+	return ask(o, &request, out);
+}
+
+enum exit_code client_post(
+	const struct options *o, const char *path, const char *type, struct span body, json_t **out)
+{
+	struct api_request request = {
+		.method = "POST", .path = path, .content_type = type, .body = body, .timeout_ms = GET_MS};
+
+	return ask(o, &request, out);
 }
 
 static int outcome_worth(const json_t *json)

@@ -19,6 +19,9 @@ void credentials_free(struct credentials *c);
 
 /* GET a view. What fails is told; *out is then NULL. The caller decrefs. */
 enum exit_code client_get(const struct options *o, const char *path, json_t **out);
+/* POST what changes nothing that is recorded, so needs no signature; the same otherwise. */
+enum exit_code client_post(
+	const struct options *o, const char *path, const char *type, struct span body, json_t **out);
 /* GET as part of something else: at most timeout_ms, nothing told. */
 json_t *client_peek(const struct options *o, const struct credentials *c, const char *path, int timeout_ms);
 

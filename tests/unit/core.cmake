@@ -5,4 +5,5 @@ anpr_unit_test(core
 		${CMAKE_CURRENT_SOURCE_DIR}/test_core_totals.c ${CMAKE_CURRENT_SOURCE_DIR}/test_core_feed.c
 		${CMAKE_CURRENT_SOURCE_DIR}/test_core_partner.c ${CMAKE_CURRENT_SOURCE_DIR}/test_core_batch.c
 		${CMAKE_CURRENT_SOURCE_DIR}/test_core_misread.c
+		${CMAKE_CURRENT_SOURCE_DIR}/test_core_trial.c
 	USES anpr_core)

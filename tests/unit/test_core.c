@@ -15,6 +15,7 @@ int main(void)
 	suite_add_tcase(suite, case_partner());
 	suite_add_tcase(suite, case_batch());
 	suite_add_tcase(suite, case_misread());
+	suite_add_tcase(suite, case_trial());
 	SRunner *runner = srunner_create(suite);
 	srunner_run_all(runner, CK_ENV);
 	int failed = srunner_ntests_failed(runner);

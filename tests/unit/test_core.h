@@ -23,5 +23,6 @@ TCase *case_feed(void);
 TCase *case_partner(void);
 TCase *case_batch(void);
 TCase *case_misread(void);
+TCase *case_trial(void);
 
 #endif
