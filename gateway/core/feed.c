@@ -66,8 +66,28 @@ static void drop_others(struct feed_set *set, const struct feed_set *keep)
 		}
 		free(set->items[i].topic);
 		free(set->items[i].partitions);
+		free(set->items[i].steps);
 	}
 	set->n = n;
+}
+
+struct status feed_add(struct feed *f, struct span value)
+{
+	const uint8_t *d = f->digest.v;
+
+	if (f->n_steps == f->cap_steps) {
+		size_t cap = f->cap_steps ? 2 * f->cap_steps : 256;
+		uint32_t *steps = reallocarray(f->steps, cap, sizeof *steps);
+
+		REQUIRE(steps, S_OVERLOAD);
+		f->steps = steps;
+		f->cap_steps = cap;
+	}
+	f->digest = digest_chain(&f->digest, value);
+	f->steps[f->n_steps++] =
+		(uint32_t)d[0] | (uint32_t)d[1] << 8 | (uint32_t)d[2] << 16 | (uint32_t)d[3] << 24;
+	f->touched = true;
+	return S_OK;
 }
 
 struct status feed_set_copy(struct feed_set *to, const struct feed_set *from)
@@ -85,6 +105,7 @@ struct status feed_set_copy(struct feed_set *to, const struct feed_set *from)
 		f->sequence = source->sequence;
 		f->digest = source->digest;
 		f->touched = false;
+		f->n_steps = 0;
 	}
 	if (to->n > from->n)
 		drop_others(to, from);
@@ -96,6 +117,7 @@ void feed_set_free(struct feed_set *set)
 	for (size_t i = 0; i < set->n; i++) {
 		free(set->items[i].topic);
 		free(set->items[i].partitions);
+		free(set->items[i].steps);
 	}
 	free(set->items);
 	*set = (struct feed_set){0};
@@ -138,6 +160,10 @@ Anpr__V1__Feed **feed_messages(const struct feed_set *set, bool touched_only, si
 		m->sequence = f->sequence;
 		m->digest.data = (uint8_t *)f->digest.v;
 		m->digest.len = sizeof f->digest.v;
+		if (touched_only) {
+			m->steps = f->steps;
+			m->n_steps = f->n_steps;
+		}
 		if (!partition_messages(f, m, arena))
 			return NULL;
 		messages[(*n)++] = m;

@@ -15,6 +15,8 @@ struct feed {
 	size_t n_partitions;
 	struct digest digest; /* d' = SHA-256(d || value), from 32 zero bytes */
 	bool touched;         /* by the transaction in hand */
+	uint32_t *steps;      /* the digest's beginning after each of its reads; owned, kept for the next */
+	size_t n_steps, cap_steps;
 };
 
 struct feed_set {
@@ -26,6 +28,8 @@ struct feed_set {
 struct feed *feed_for(struct feed_set *set, const char *topic);
 /* The next sequence number in the partition. 0 when out of memory. */
 uint64_t feed_partition_next(struct feed *f, size_t partition);
+/* One read more: its bytes into the digest. errors: OVERLOAD */
+MUST struct status feed_add(struct feed *f, struct span value);
 /* Make *to equal to *from, without touched marks. */
 MUST struct status feed_set_copy(struct feed_set *to, const struct feed_set *from);
 void feed_set_free(struct feed_set *set);

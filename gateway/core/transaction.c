@@ -99,8 +99,7 @@ static struct status publish(struct publisher *p, struct partner *partner, const
 	TRY(shared_read_encode(&shared, &p->message));
 	m.value = arena_copy(&p->scratch, buffer_span(&p->message));
 	REQUIRE(m.value.p, S_OVERLOAD);
-	feed->digest = digest_chain(&feed->digest, m.value);
-	feed->touched = true;
+	TRY(feed_add(feed, m.value));
 	return transaction_send(p, &m, e);
 }
 

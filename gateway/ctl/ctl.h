@@ -31,10 +31,10 @@ struct options {
 	const char *kafka, *kafka_ca, *kafka_cert, *kafka_key;
 	bool json;
 	/* what */
-	bool all, print, ids;
-	struct texts agreements, cameras;
+	bool all, print, ids, follow;
+	struct texts agreements, cameras, roots;
 	const char *rule, *area, *class, *period, *reason, *receipt;
-	const char *partner, *since, *topic, *from, *count, *config;
+	const char *partner, *since, *topic, *from, *count, *config, *head, *prefix, *bundle;
 	const char *kind, *published, *node_key;
 	struct texts owned; /* texts of the profile, freed with the options */
 	const char **arguments;
@@ -74,7 +74,7 @@ extern const struct option_row connection_options[], kafka_options[], output_opt
 
 extern const struct verb verb_status, verb_off, verb_on, verb_propose, verb_proposals, verb_approve,
 	verb_refuse, verb_withdraw, verb_agreements, verb_cameras, verb_history, verb_tail, verb_cluster,
-	verb_policy, verb_explain, verb_try, verb_receipt;
+	verb_policy, verb_explain, verb_try, verb_receipt, verb_verify, verb_export;
 
 /* --- options.c --- */
 /* The verb's arguments into *o. Wrong ones are told. */

@@ -129,6 +129,7 @@ enum exit_code options_parse(const struct verb *verb, int argc, char **argv, str
 void options_free(struct options *o)
 {
 	free(o->agreements.items);
+	free(o->roots.items);
 	free(o->cameras.items);
 	for (size_t i = 0; i < o->owned.n; i++)
 		free((char *)o->owned.items[i]);

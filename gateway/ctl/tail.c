@@ -3,12 +3,11 @@
  * anprctl tail: the police topic as a permitted consumer sees it, straight from Kafka. It is here that plates
  * are shown, to whom they were shared with, and nowhere kept. Whether nothing is missing is in sequence.c.
  */
-#include "gateway/ctl/ctl.h"
+#include "gateway/ctl/access.h"
 #include "gateway/ctl/screen.h"
 #include "gateway/ctl/sequence.h"
 
 #include "gateway/base/clock.h"
-#include "gateway/base/file.h"
 #include "gateway/kafka/partitions.h"
 #include "gateway/kafka/reader.h"
 #include "proto/read.h"
@@ -20,7 +19,6 @@
 
 #define TOPICS_MAX  8
 #define METADATA_MS 10000
-#define FILE_MAX    (1u << 20)
 #define WAIT_MS     20
 #define TROUBLE_MS  5000 /* between two words about the same trouble */
 
@@ -32,8 +30,7 @@ struct partition {
 
 struct tail {
 	const struct options *o;
-	struct kafka_config config;
-	struct buffer ca, cert, key;
+	struct access access;
 	char topics[TOPICS_MAX * 250]; /* the option's, cut up */
 	struct partition *partitions;
 	size_t n;
@@ -51,38 +48,6 @@ static void on_signal(int number)
 	told_to_end = 1;
 }
 
-static enum exit_code pem_read(
-	const struct options *o, const char *option, const char *path, bool private, struct buffer *out)
-{
-	struct error e = {0};
-
-	if (!path)
-		return fail(o, USAGE, "say %s FILE", option);
-	if (!ok(private ? file_read_private(path, FILE_MAX, out, &e) : file_read(path, FILE_MAX, out, &e)))
-		return fail_with(o, USAGE, &e);
-	return DONE;
-}
-
-static enum exit_code keys_read(struct tail *t)
-{
-	const struct options *o = t->o;
-	enum exit_code code;
-
-	if (!o->kafka)
-		return fail(o, USAGE, "which Kafka? --kafka host:port");
-	code = pem_read(o, "--kafka-ca", o->kafka_ca, false, &t->ca);
-	if (code == DONE)
-		code = pem_read(o, "--kafka-cert", o->kafka_cert, false, &t->cert);
-	if (code == DONE)
-		code = pem_read(o, "--kafka-key", o->kafka_key, true, &t->key);
-	t->config = (struct kafka_config){.brokers = o->kafka,
-		.ca_pem = buffer_text(&t->ca),
-		.cert_pem = buffer_text(&t->cert),
-		.key_pem = buffer_text(&t->key),
-		.client_id = "anprctl-tail"};
-	return code;
-}
-
 static enum exit_code topic_open(struct tail *t, const char *topic, int64_t from)
 {
 	struct error e = {0};
@@ -90,7 +55,7 @@ static enum exit_code topic_open(struct tail *t, const char *topic, int64_t from
 	struct status status;
 	int32_t n = 0;
 
-	status = topic_partitions(&t->config, topic, METADATA_MS, &n, &e);
+	status = topic_partitions(&t->access.config, topic, METADATA_MS, &n, &e);
 	if (!ok(status))
 		return fail_with(t->o, status.kind == STATUS_REFUSED ? REFUSED : UNREACHABLE, &e);
 	partitions = reallocarray(t->partitions, t->n + (size_t)n, sizeof *partitions);
@@ -100,7 +65,7 @@ static enum exit_code topic_open(struct tail *t, const char *topic, int64_t from
 	for (int32_t i = 0; i < n; i++) {
 		struct partition *p = &t->partitions[t->n];
 		*p = (struct partition){.topic = topic, .number = i};
-		if (!ok(reader_open(&t->config, topic, i, from, &p->reader, &e)))
+		if (!ok(reader_open(&t->access.config, topic, i, from, &p->reader, &e)))
 			return fail_with(t->o, UNREACHABLE, &e);
 		t->n++;
 	}
@@ -314,9 +279,7 @@ static void tail_free(struct tail *t)
 	free(t->partitions);
 	sequences_free(t->sequences);
 	arena_free(&t->arena);
-	buffer_free(&t->ca);
-	buffer_free(&t->cert);
-	buffer_free(&t->key);
+	access_free(&t->access);
 }
 
 static enum exit_code tail(struct options *o)
@@ -328,7 +291,7 @@ static enum exit_code tail(struct options *o)
 	sigaction(SIGTERM, &action, NULL);
 	sigaction(SIGINT, &action, NULL);
 	if (code == DONE)
-		code = keys_read(&t);
+		code = access_read(o, "anprctl-tail", &t.access);
 	if (code == DONE)
 		code = topics_open(&t);
 	if (code == DONE)

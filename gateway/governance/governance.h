@@ -91,6 +91,10 @@ MUST /* The newest acknowledgement of a gap of this partner's feed: its journal 
 struct status governance_snapshot(
 	const struct governance *g, struct utc_ms now, struct policy_snapshot **out);
 
+/* The topics of every agreement that was ever consented to; some come more than once. */
+void governance_topics(
+	const struct governance *g, void (*each)(void *context, const char *topic), void *context);
+
 /* Partners in journal order. Borrowed until the next apply. */
 struct governance_partner {
 	const char *id, *organisation;

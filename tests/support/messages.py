@@ -28,4 +28,5 @@ def _load(name):
 read_pb2 = _load("read")
 ledger_pb2 = _load("ledger")
 journal_pb2 = _load("journal")
+bundle_pb2 = _load("bundle")
 SharedRead = read_pb2.SharedRead

@@ -12,9 +12,8 @@ static struct feed *publish(struct feed_set *set, const char *topic, size_t part
 	struct feed *f = feed_for(set, topic);
 
 	f->sequence++;
-	f->touched = true;
 	ck_assert_uint_gt(feed_partition_next(f, partition), 0);
-	f->digest = digest_chain(&f->digest, span_of(&f->sequence, sizeof f->sequence));
+	ck_assert(ok(feed_add(f, span_of(&f->sequence, sizeof f->sequence))));
 	return f;
 }
 
@@ -170,6 +169,41 @@ START_TEST(nonsense_is_not_taken_over)
 }
 END_TEST
 
+/* What a ledger record says of a feed: where the digest stood after each read of the transaction, and no
+ * other. */
+START_TEST(steps_are_of_one_transaction)
+{
+	struct feed_set committed = {0}, work = {0};
+	struct arena arena = {0};
+
+	for (size_t sent = 1; sent <= 1000; sent *= 10) {
+		struct digest d = {0};
+		Anpr__V1__Feed **messages;
+		size_t n;
+
+		ck_assert(ok(feed_set_copy(&work, &committed)));
+		d = feed_for(&work, "reads")->digest;
+		for (size_t i = 0; i < sent; i++)
+			publish(&work, "reads", i % 3);
+		messages = feed_messages(&work, true, &n, &arena);
+		ck_assert_uint_eq(n, 1);
+		ck_assert_uint_eq(messages[0]->n_steps, sent);
+		for (size_t i = 0; i < sent; i++) {
+			uint64_t sequence = messages[0]->sequence - sent + 1 + i;
+
+			d = digest_chain(&d, span_of(&sequence, sizeof sequence));
+			ck_assert_uint_eq(messages[0]->steps[i] & 0xff, d.v[0]);
+			ck_assert_uint_eq(messages[0]->steps[i] >> 24, d.v[3]);
+		}
+		ck_assert(ok(feed_set_copy(&committed, &work)));
+		ck_assert_uint_eq(feed_messages(&committed, false, &n, &arena)[0]->n_steps, 0);
+	}
+	feed_set_free(&committed);
+	feed_set_free(&work);
+	arena_free(&arena);
+}
+END_TEST
+
 TCase *case_feed(void)
 {
 	TCase *c = tcase_create("feed");
@@ -178,6 +212,7 @@ TCase *case_feed(void)
 	tcase_add_test(c, aborted_numbers_are_used_again);
 	tcase_add_test(c, another_nodes_numbers_are_kept);
 	tcase_add_test(c, state_travels_as_messages);
+	tcase_add_test(c, steps_are_of_one_transaction);
 	tcase_add_loop_test(c, nonsense_is_not_taken_over, 0, ROWS(bad_rows));
 	return c;
 }

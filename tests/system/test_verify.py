@@ -1,0 +1,366 @@
+# SPDX-License-Identifier: Apache-2.0
+"""anprctl verify: nothing is wrong where nothing is, and each offence is named, with the place of the first.
+
+The offences are planted in a copy of what an honest installation left in Kafka, by somebody who can do whatever the
+gateway's and the node's keys, and the disks of the brokers, allow."""
+
+import hashlib
+import json
+import subprocess
+from dataclasses import replace
+
+import pytest
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+from support.evidence import Evidence
+from support.messages import SharedRead, journal_pb2, ledger_pb2
+from support.places import program
+from support.wait import eventually
+
+
+@pytest.fixture(scope="module")
+def honest(install_in_module):
+    """Two partners, reads, an off and an on, a kill, a stop; then nothing moves any more."""
+    it = install_in_module(("tfl-ulez", "national-highways"))
+    it.partner("tfl-ulez", "--rate", 300)
+    it.partner("national-highways", "--rate", 100, "--batch-seconds", 1)
+    it.agreement("tfl-ulez", ["ULEZ-*"], drop=["speed_kph", "heading"])
+    it.agreement("national-highways", ["NH-*"])
+    it.prepare()
+    it.start()
+    for partner in it.partners:
+        it.agree(partner)
+        it.go_live(partner)
+    consumer = it.consumer()
+    consumer.wait_for(lambda records: len(records) > 300, "reads")
+    # A slow machine may answer 'recorded' or 'stopped here' first; either becomes an enforced entry.
+    it.people["bob"].try_to("off", "tfl-ulez", "--cameras", "ULEZ-000*", "--reason", "Works.")
+    eventually(lambda: it.people["bob"].try_to("on", "tfl-ulez", "--cameras", "ULEZ-000*", "--reason", "Done.").code == 0, "on again")
+    it.gateway.kill_child("core")
+    seen = len(consumer.read_all_until_end())
+    consumer.wait_for(lambda records: len(records) > seen + 500, "reads after it came back")
+    for simulator in it.simulators.values():
+        simulator.control(finish=True)
+    eventually(lambda: it.totals("tfl-ulez")["published"] == len(it.consumer().read_all_until_end()), "all published")
+    it.gateway.stop()
+    return it
+
+
+@pytest.fixture(scope="module")
+def taken(honest):
+    return Evidence(honest)
+
+
+@pytest.fixture
+def evidence(taken):
+    return taken.copy()
+
+
+@pytest.fixture
+def verify(tmp_path):
+    """What verify finds wrong in the evidence: {kind: (count, place of the first, words)}, and its figures."""
+    def run(evidence, *options):
+        status, answer = ask("--bundle", evidence.save(tmp_path / "bundle"), *options)
+        found = {o["offence"]: (o["count"], o["first"], o["what"]) for o in answer["offences"]}
+        assert status == (1 if found else 0)
+        return found, answer["figures"]
+    return run
+
+
+def ask(*options):
+    done = subprocess.run([program("anprctl"), "verify", "--json", *map(str, options)], capture_output=True, text=True,
+                          timeout=300, stdin=subprocess.DEVNULL)
+    assert done.returncode in (0, 1), done.stderr
+    return done.returncode, json.loads(done.stdout.splitlines()[-1])
+
+
+def largest(evidence, topic):
+    """The partition of the topic with the most reads: its name, and them."""
+    key = max((k for k in evidence.records if k[0] == topic), key=lambda k: len(evidence.records[k]))
+    return key, evidence.records[key]
+
+
+def place(key, item):
+    return f"{key[0]} partition {key[1]} offset {item.offset}"
+
+
+def changed(value, **fields):
+    read = SharedRead.FromString(value)
+    for name, to in fields.items():
+        setattr(read, name, to)
+    return read.SerializeToString(deterministic=True)
+
+
+# --- nothing is wrong ---
+
+def test_nothing_is_wrong_in_kafka(honest):
+    status, answer = ask("--prefix", honest.prefix, *honest.kafka("verifier"))
+    assert (status, answer["offences"], answer["unreadable"]) == (0, [], "")
+    figures = answer["figures"]
+    reads = sum(len(honest.consumer(p).read_all_until_end()) for p in honest.partners)
+    assert figures["reads"] == figures["reads_accounted"] == reads > 800
+    assert figures["reads_gone"] == figures["reads_before_ledger"] == figures["not_enforced"] == 0
+    assert figures["accounts_compared"] >= 2
+
+
+def test_nothing_is_wrong_in_a_copy(evidence, verify):
+    found, figures = verify(evidence)
+    assert found == {}
+    assert figures["reads"] == figures["reads_accounted"] > 800
+
+
+def test_reads_gone_by_retention_are_no_offence(evidence, verify, honest):
+    key, reads = largest(evidence, honest.topic)
+    del reads[:50]
+    evidence.oldest[key] = reads[0].offset
+    found, figures = verify(evidence)
+    assert found == {}
+    assert figures["reads_gone"] == 50
+
+
+def test_a_ledger_that_is_no_longer_whole_is_no_offence(evidence, verify):
+    for ledger in evidence.ledgers():
+        del ledger[:len(ledger) // 2]
+    found, figures = verify(evidence)
+    assert found == {}
+    assert figures["reads_before_ledger"] > 0 and figures["reads_accounted"] > 0
+    assert figures["reads_before_ledger"] + figures["reads_accounted"] == figures["reads"]
+
+
+def test_a_bundle_without_reads(honest, tmp_path):
+    bundle = tmp_path / "evidence.bundle"
+    subprocess.run([program("anprctl"), "export", bundle, "--prefix", honest.prefix, *honest.kafka("verifier")], check=True,
+                   stdout=subprocess.DEVNULL)
+    status, answer = ask("--bundle", bundle)
+    assert (status, answer["offences"]) == (0, [])
+    assert answer["figures"]["reads"] == 0 < answer["figures"]["accounts_compared"]
+    marks = {read.read.vrm.encode() for r in honest.consumer().read_all_until_end() if (read := r.read).read.vrm}
+    held = bundle.read_bytes()
+    assert len(marks) > 100 and not [m for m in marks if len(m) > 5 and m in held], "no plates"
+
+
+# --- reads ---
+
+def test_a_read_added(evidence, verify, honest):
+    key, reads = largest(evidence, honest.topic)
+    last = SharedRead.FromString(reads[-1].value)
+    evidence.newest[key] += 1
+    reads.append(replace(reads[-1], offset=evidence.newest[key] - 1, value=changed(
+        reads[-1].value, sequence=last.sequence + 1000, partition_sequence=last.partition_sequence + 1)))
+    found, _ = verify(evidence)
+    assert found == {"read_added": (1, place(key, reads[-1]), found["read_added"][2])}
+
+
+def test_a_read_twice(evidence, verify, honest):
+    key, reads = largest(evidence, honest.topic)
+    evidence.newest[key] += 1
+    reads.append(replace(reads[20], offset=evidence.newest[key] - 1))
+    found, _ = verify(evidence)
+    assert found["read_added"][:2] == (1, place(key, reads[-1]))
+
+
+def test_a_read_altered(evidence, verify, honest):
+    key, reads = largest(evidence, honest.topic)
+    evidence.rewrite(reads, 100, lambda v: changed(v, received_at_ms=SharedRead.FromString(v).received_at_ms - 1))
+    found, _ = verify(evidence)
+    assert found == {"read_altered": (1, place(key, reads[100]), found["read_altered"][2])}
+
+
+def test_a_read_taken_away(evidence, verify, honest):
+    key, reads = largest(evidence, honest.topic)
+    gone = SharedRead.FromString(reads.pop(100).value)
+    found, _ = verify(evidence)
+    assert list(found) == ["read_missing"]
+    assert found["read_missing"][0] == 1
+    numbers = [int(w.strip(",")) for w in found["read_missing"][2].split() if w.strip(",").isdigit()]
+    assert numbers[-2] <= gone.partition_sequence <= numbers[-1], "among the numbers it names"
+
+
+def test_a_read_of_before_an_off_after_it(evidence, verify, honest):
+    key, reads = largest(evidence, honest.topic)
+    evidence.newest[key] += 1
+    reads.append(replace(reads[5], offset=evidence.newest[key] - 1))
+    found, _ = verify(evidence)
+    assert found["read_after_off"][:2] == (1, place(key, reads[-1]))
+
+
+def test_a_read_that_was_not_permitted(evidence, verify, honest):
+    """Stamped with the version before both sides had turned it on."""
+    key, reads = largest(evidence, honest.topic)
+    evidence.rewrite(reads, 3, lambda v: changed(v, policy_version=5))
+    found, _ = verify(evidence)
+    assert found["read_not_permitted"][:2] == (1, place(key, reads[3]))
+    assert found["read_other_version"][:2] == (1, place(key, reads[3]))
+
+
+def test_a_version_the_journal_has_not(evidence, verify, honest):
+    key, reads = largest(evidence, honest.topic)
+    evidence.rewrite(reads, 3, lambda v: changed(v, policy_version=10_000))
+    found, _ = verify(evidence)
+    assert found["policy_version_wrong"][:2] == (1, place(key, reads[3]))
+
+
+def test_a_read_with_more_than_was_agreed(evidence, verify, honest):
+    key, reads = largest(evidence, honest.topic)
+
+    def faster(value):
+        read = SharedRead.FromString(value)
+        read.read.speed_kph = 57.0
+        return read.SerializeToString(deterministic=True)
+    evidence.rewrite(reads, 7, faster)
+    found, _ = verify(evidence)
+    assert found["read_not_as_agreed"][:2] == (1, place(key, reads[7]))
+
+
+def test_a_read_kept_for_longer(evidence, verify, honest):
+    key, reads = largest(evidence, honest.topic)
+    evidence.rewrite(reads, 7, lambda v: changed(v, keep_until_ms=SharedRead.FromString(v).keep_until_ms + 86_400_000))
+    found, _ = verify(evidence)
+    assert found["read_not_as_agreed"][:2] == (1, place(key, reads[7]))
+
+
+def test_a_record_that_is_no_read(evidence, verify, honest):
+    key, reads = largest(evidence, honest.topic)
+    evidence.newest[key] += 1
+    reads.append(replace(reads[-1], offset=evidence.newest[key] - 1, value=b"\xff not a read"))
+    found, _ = verify(evidence)
+    assert found == {"read_added": (1, place(key, reads[-1]), found["read_added"][2])}
+
+
+# --- journal ---
+
+def sealed(honest, entry):
+    """A journal entry as the node stores it, signed with the node's own key."""
+    key = load_pem_private_key((honest.pki / "signing.key").read_bytes(), None)
+    data = entry.SerializeToString(deterministic=True)
+    return journal_pb2.StoredEntry(entry=data, signature=key.sign(b"anpr-journal-v1\0" + data)).SerializeToString()
+
+
+def entry_of(item):
+    return journal_pb2.JournalEntry.FromString(journal_pb2.StoredEntry.FromString(item.value).entry)
+
+
+@pytest.mark.parametrize("where", [0.1, 0.5, 0.9])
+def test_an_entry_with_a_flipped_bit(evidence, verify, where):
+    journal = evidence.journal()
+    index = len(journal) // 2
+
+    def flip(value):
+        at = int(len(value) * where)
+        return value[:at] + bytes([value[at] ^ 0x10]) + value[at + 1:]
+    evidence.rewrite(journal, index, flip)
+    found, _ = verify(evidence)
+    assert found["journal_broken"][:2] == (1, place((evidence.name("journal"), 0), journal[index]))
+
+
+def test_an_entry_edited_and_signed_again(evidence, verify, honest):
+    """By the node's key: the entry after it still names the hash of the one that was there."""
+    journal = evidence.journal()
+    index = next(i for i, item in enumerate(journal) if entry_of(item).HasField("enforced"))
+
+    def later(value):
+        entry = entry_of(journal[index])
+        entry.enforced.took_ms += 1
+        return sealed(honest, entry)
+    evidence.rewrite(journal, index, later)
+    found, _ = verify(evidence)
+    assert found["journal_broken"][:2] == (1, place((evidence.name("journal"), 0), journal[index + 1]))
+
+
+def test_an_entry_dropped(evidence, verify):
+    journal = evidence.journal()
+    del journal[6]
+    found, _ = verify(evidence)
+    assert found["journal_broken"][:2] == (1, place((evidence.name("journal"), 0), journal[6]))
+
+
+def test_a_tail_cut_off_and_made_again(evidence, verify, honest):
+    """By the node's key, so that nothing in the journal tells: who saw the entry before knows."""
+    journal = evidence.journal()
+    seen = hashlib.sha256(journal_pb2.StoredEntry.FromString(journal[-1].value).entry).hexdigest()
+    number = len(journal)
+    evidence.rewrite(journal, -1, lambda _: sealed(honest, _with_time(entry_of(journal[-1]))))
+    found, _ = verify(evidence, "--head", f"{number}:{seen}")
+    assert found["head_lost"][0] == 1
+    del journal[-1]
+    found, _ = verify(evidence, "--head", f"{number}:{seen}")
+    assert found["head_lost"][0] == 1
+
+
+def _with_time(entry):
+    entry.time_ms += 1
+    return entry
+
+
+def test_another_certificate_authority(evidence, verify, honest):
+    found, _ = verify(evidence, "--root", f"tfl={honest.pki}/tfl-ca.pem")
+    assert found == {}
+    found, _ = verify(evidence, "--root", f"tfl={honest.pki}/nh-ca.pem")
+    assert list(found) == ["trust_root_replaced"]
+
+
+def test_a_text_that_is_missing(evidence, verify):
+    documents = evidence.records[evidence.name("documents"), 0]
+    documents.clear()
+    found, _ = verify(evidence)
+    assert "document_missing" in found
+
+
+# --- ledger and accounts ---
+
+def test_a_ledger_record_dropped(evidence, verify):
+    ledger = max(evidence.ledgers(), key=len)
+    del ledger[5]
+    found, _ = verify(evidence)
+    assert "ledger_broken" in found
+    assert found["ledger_broken"][1].endswith(f"offset {ledger[5].offset}")
+
+
+def test_a_tally_changed(evidence, verify):
+    """One denied read fewer than there were, and one received: it adds up, and yet is not what was signed."""
+    ledger = max(evidence.ledgers(), key=len)
+    index, record = next((i, r) for i, r in enumerate(map(lambda item: ledger_pb2.LedgerRecord.FromString(item.value), ledger))
+                         if i + 1 < len(ledger) and any(p.totals.denied for p in r.partners))
+    totals = next(p.totals for p in record.partners if p.totals.denied)
+    totals.denied[0].n += 1
+    totals.received += 1
+    evidence.rewrite(ledger, index, lambda _: record.SerializeToString(deterministic=True))
+    found, _ = verify(evidence)
+    assert found["ledger_broken"][1].endswith(f"offset {ledger[index + 1].offset}")
+    assert "account_wrong" in found
+
+
+def test_an_account_changed(evidence, verify, honest):
+    accounts = evidence.records[evidence.name("accounts"), 0]
+
+    def more(value, sign):
+        stored = ledger_pb2.StoredRecord.FromString(value)
+        account = ledger_pb2.Account.FromString(stored.record)
+        account.totals.received += 1
+        account.totals.rejected.add(rejection=1, n=1)
+        stored.record = account.SerializeToString(deterministic=True)
+        if sign:
+            key = load_pem_private_key((honest.pki / "signing.key").read_bytes(), None)
+            stored.signature = key.sign(b"anpr-record-v1\0" + stored.record)
+        return stored.SerializeToString()
+    where = place((evidence.name("accounts"), 0), accounts[-1])
+    signed, unsigned = evidence.copy(), evidence
+    signed.rewrite(signed.records[evidence.name("accounts"), 0], -1, lambda v: more(v, True))
+    found, _ = verify(signed)
+    assert found == {"account_wrong": (1, where, found["account_wrong"][2])}
+    unsigned.rewrite(accounts, -1, lambda v: more(v, False))
+    found, _ = verify(unsigned)
+    assert found == {"statement_unsigned": (1, where, found["statement_unsigned"][2])}
+
+
+def test_a_ledger_written_anew(evidence, verify):
+    """All of it, with a chain of its own: the accounts that a node signed still name the old one."""
+    ledger = max(evidence.ledgers(), key=len)
+    previous = bytes(32)
+    for index, item in enumerate(ledger):
+        record = ledger_pb2.LedgerRecord.FromString(item.value)
+        record.previous_hash, record.node = previous, "gw-9"
+        evidence.rewrite(ledger, index, lambda _, r=record: r.SerializeToString(deterministic=True))
+        previous = hashlib.sha256(ledger[index].value).digest()
+    found, _ = verify(evidence)
+    assert "ledger_replaced" in found
