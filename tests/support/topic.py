@@ -45,7 +45,6 @@ class Consumer:
     def __init__(self, address, pki, topic, who="police", committed=True):
         self.topic, self.trouble, self.records = topic, None, []
         self._reached, self._partitions = {}, []      # offsets before which all has been read
-        self._committed, self._counted, self._numbers = committed, 0, {}
         self._kafka = Kafka(client_settings(address, pki, who) | {
             "group.id": "not-used", "enable.auto.commit": False, "enable.partition.eof": True,
             "auto.offset.reset": "earliest", "allow.auto.create.topics": False,
@@ -116,35 +115,24 @@ class Consumer:
             raise Refused(str(self.trouble))
 
     def read_all_until_end(self, seconds=PATIENCE):
-        """All records up to where the partitions end now, in the order they arrived; those of earlier calls first.
-
-        Partitions are asked one after the other, and a transaction that ends meanwhile is seen in some only: where a
-        number is missing it is read on. One that is really missing is so when the time is up."""
+        """All records up to where the partitions end now, in the order they arrived; those of earlier calls first."""
         until = time.monotonic() + seconds
-        while True:
-            ends = self.ends(seconds)
-            while any(self._reached.get(p, 0) < end for p, end in ends.items()):
-                assert time.monotonic() < until, f"{self.topic}: read to {self._reached}, not to {ends}"
-                self._take(0.2)
-            if not self._committed or self._none_missing() or time.monotonic() > until:
-                return self.records
-
-    def _none_missing(self):
-        for record in self.records[self._counted:]:
-            read = record.read
-            highest, n = self._numbers.get(read.partner_id, (0, 0))
-            self._numbers[read.partner_id] = max(highest, read.sequence), n + 1
-        self._counted = len(self.records)
-        return all(highest <= n for highest, n in self._numbers.values())
+        ends = self.ends(seconds)
+        while any(self._reached.get(p, 0) < end for p, end in ends.items()):
+            assert time.monotonic() < until, f"{self.topic}: read to {self._reached}, not to {ends}"
+            self._take(0.2)
+        return self.records
 
     def assert_unbroken(self, seconds=PATIENCE):
         """As assert_unbroken() of what had come when this was asked, while more comes: a transaction's messages become
-        visible one partition after the other."""
+        visible one partition after the other. Returns those records."""
         top = {}
         for record in self.read_all_until_end(seconds):
             read = record.read
             top[read.partner_id] = max(top.get(read.partner_id, 0), read.sequence)
-        assert_unbroken([r for r in self.read_all_until_end(seconds) if r.read.sequence <= top.get(r.read.partner_id, 0)])
+        whole = [r for r in self.read_all_until_end(seconds) if r.read.sequence <= top.get(r.read.partner_id, 0)]
+        assert_unbroken(whole)
+        return whole
 
     def wait_for(self, condition, what, seconds=PATIENCE):
         """Read on until condition(records) is true; its value."""

@@ -6,7 +6,6 @@ import pytest
 import yaml
 
 from support.people import DONE, REFUSED
-from support.topic import assert_unbroken
 
 FEW = "ULEZ-0000?"
 
@@ -37,7 +36,7 @@ def later_reads(story, enough=30):
     consumer = story.consumer()
     before = {(r.partition, r.offset) for r in consumer.read_all_until_end()}
     consumer.wait_for(lambda records: len(records) > len(before) + enough, "reads go on")
-    assert_unbroken(consumer.read_all_until_end())
+    consumer.assert_unbroken()
     return [r.read for r in consumer.records if (r.partition, r.offset) not in before]
 
 

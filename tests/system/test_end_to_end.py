@@ -57,7 +57,7 @@ def test_permitted_reads_arrive_once_both_sides_are_on(story):
     tfl.wait_for(lambda records: len(records) > 100, "reads of Transport for London")
     nh.wait_for(lambda records: len(records) > 20, "reads of National Highways")
     for consumer, partner in ((tfl, "tfl-ulez"), (nh, "national-highways")):
-        assert_unbroken(consumer.read_all_until_end())
+        consumer.assert_unbroken()
         assert {r.read.partner_id for r in consumer.records} == {partner}
         assert {r.read.read.camera_id for r in consumer.records} <= live_cameras(story, partner)
 
@@ -122,7 +122,7 @@ def test_on_again_shares_nothing_of_the_time_between(story):
     consumer = story.consumer()
     consumer.wait_for(lambda records: sum(r.read.read.captured_at_ms > on_at for r in records) > RATE, "reads again")
     assert not [r for r in consumer.records if off_at < r.read.read.captured_at_ms < on_at]
-    assert_unbroken(consumer.read_all_until_end())
+    consumer.assert_unbroken()
 
 
 def test_each_side_decides_for_itself_alone(story):

@@ -40,7 +40,7 @@ def neighbour(two):
     seen = len(consumer.read_all_until_end())
     yield
     consumer.wait_for(lambda records: len(records) > seen, "the neighbour's reads")
-    assert_unbroken(consumer.read_all_until_end())
+    consumer.assert_unbroken()
 
 
 def flood(it, n):
@@ -141,7 +141,7 @@ def test_a_stream_that_ends_is_asked_again_from_where_it_was(two, neighbour):
         flood(two, 20)
     eventually(lambda: changed(two, before, 60), "what was sent meanwhile")
     assert settled(lambda: two.totals("tfl-ulez")["received"], 1, "reads") == before["received"] + 60
-    assert_unbroken(two.consumer().read_all_until_end())
+    two.consumer().assert_unbroken()
 
 
 def test_a_partner_that_refuses_is_backed_off_from_and_shown(two, neighbour):
@@ -162,7 +162,7 @@ def test_a_flood_is_held_back_and_loses_nothing(two, neighbour):
     simulator.control(flood=30_000)
     after = eventually(lambda: changed(two, before, 30_000), "all of it dealt with", 300)
     assert after["received"] == before["received"] + 30_000
-    assert_unbroken(two.consumer().read_all_until_end(300))
+    two.consumer().assert_unbroken(300)
 
 
 @pytest.mark.timeout(300)

@@ -10,7 +10,6 @@ import pytest
 
 from support.people import DONE
 from support.places import PATIENCE, program
-from support.topic import assert_unbroken
 from support.wait import eventually, steady
 
 RATE = 100
@@ -63,4 +62,4 @@ def test_nothing_comes_after_an_acknowledged_off(live, seed):
         offs.append((off_at, time.time() * 1000))
     records = committed.wait_for(lambda records: records if records[-1].read.read.captured_at_ms > offs[-1][1] else None, "reads")
     assert not [r for r in records for off_at, on_at in offs if off_at < r.read.read.captured_at_ms < on_at]
-    assert_unbroken(committed.read_all_until_end())
+    committed.assert_unbroken()
