@@ -84,6 +84,7 @@ def test_a_life(story):
     assert view["reason"] == "captured_while_off"
     assert deciders(view) == [("CN=bob", "had off"), ("CN=bob", "turned on again")]
 
+    moment()        # out of reach of the off that has just ended
     alice.must("off", "tfl-ulez", "--cameras", "ULEZ-00001", "--for", "3s", "--reason", "A short one.")
     short = now()
     assert explain(story, short)["reason"] == "camera_off"
