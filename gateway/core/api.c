@@ -221,12 +221,14 @@ static void handle_get(struct core *core, const Anpr__V1__AdminRequest *request)
 	}
 	if (!v.body && path_is(request->path, "/v1/status"))
 		v.body = status_view(core);
+	if (!v.body && path_is(request->path, "/v1/quality"))
+		v.body = quality_view(core, request, &v.status);
 	if (!v.body && path_is(request->path, "/v1/trials"))
 		v.body = try_view(core, request, &v.status);
 	if (!v.body) {
 		v.status = 404;
 		v.body = api_error("no such view; there are /v1/status, head, trust, history, proposals, "
-				   "agreements, cameras, explain");
+				   "agreements, cameras, quality, explain");
 	}
 	core_answer(core, request->id, v.status, v.body);
 }

@@ -110,6 +110,8 @@ void try_begin(struct core *core, const Anpr__V1__AdminRequest *request);
 char *try_view(struct core *core, const Anpr__V1__AdminRequest *request, uint32_t *status);
 /* Value of one field of the path's query into `to`; false = not there. */
 bool api_query(const char *path, const char *name, char *to, size_t cap);
+/* quality.c: a partner's figures by camera. */
+char *quality_view(struct core *core, const Anpr__V1__AdminRequest *request, uint32_t *status);
 /* status.c */
 char *status_view(struct core *core);
 

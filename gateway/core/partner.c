@@ -31,6 +31,7 @@ void partner_free(struct partner *p)
 	feed_set_free(&p->feeds);
 	feed_set_free(&p->work_feeds);
 	totals_free(&p->hour);
+	totals_free(&p->shown_hour);
 	totals_free(&p->ever);
 	totals_free(&p->work);
 	free(p->tallies);

@@ -68,6 +68,9 @@ struct partner {
 	struct feed_set feeds;
 	struct totals hour, ever;
 	int64_t hour_ms; /* which clock hour `hour` is about; 0 = none yet */
+	/* A copy of the two for others, under the publisher's lock. */
+	struct totals shown_hour;
+	int64_t shown_hour_ms;
 
 	/* As the transaction in hand would leave it. */
 	struct feed_set work_feeds;

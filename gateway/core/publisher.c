@@ -14,10 +14,11 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
-#define IDLE_POLL_MS    1000
-#define RESUME_FIRST_MS 100 /* back-off after a failed resume, doubled up to the next */
-#define RESUME_MOST_MS  3000
-#define BLOCKED_MS      10000 /* how often a missing topic is looked for */
+#define IDLE_POLL_MS     1000
+#define RESUME_FIRST_MS  100 /* back-off after a failed resume, doubled up to the next */
+#define RESUME_MOST_MS   3000
+#define CAMERAS_SHOWN_MS 2000
+#define BLOCKED_MS       10000 /* how often a missing topic is looked for */
 
 /* --- state shared by the files --- */
 
@@ -280,10 +281,29 @@ static void copy_partner(const struct partner *from, struct partner_status *to)
 	to->suppressed = from->suppressed;
 }
 
+/* A register may have 100,000: now and then is enough. Under the lock. */
+static void show_cameras(struct publisher *p)
+{
+	int64_t now = clock_monotonic_ms();
+
+	if (now - p->cameras_at_ms < CAMERAS_SHOWN_MS)
+		return;
+	p->cameras_at_ms = now;
+	for (size_t i = 0; i < p->n_partners; i++) {
+		struct partner *partner = p->partners[i];
+
+		totals_clear(&partner->shown_hour);
+		partner->shown_hour_ms = partner->hour_ms;
+		if (!ok(totals_add(&partner->shown_hour, &partner->hour, true)))
+			totals_clear(&partner->shown_hour);
+	}
+}
+
 /* Let others see how it stands. */
 static void show(struct publisher *p)
 {
 	pthread_mutex_lock(&p->lock);
+	show_cameras(p);
 	if (p->n_shown != p->n_partners) {
 		struct partner_status *shown = reallocarray(p->shown, p->n_partners, sizeof *shown);
 
@@ -539,6 +559,22 @@ struct status publisher_status(struct publisher *p, struct publisher_status *out
 	}
 	pthread_mutex_unlock(&p->lock);
 	return out->partners ? S_OK : S_OVERLOAD;
+}
+
+struct status publisher_cameras(
+	struct publisher *p, const char *partner, struct totals *out, struct utc_ms *hour)
+{
+	struct status status = S_WAIT;
+
+	pthread_mutex_lock(&p->lock);
+	for (size_t i = 0; i < p->n_partners; i++) {
+		if (strcmp(p->partners[i]->id, partner) != 0)
+			continue;
+		hour->v = p->partners[i]->shown_hour_ms;
+		status = totals_add(out, &p->partners[i]->shown_hour, true);
+	}
+	pthread_mutex_unlock(&p->lock);
+	return status;
 }
 
 void publisher_status_free(struct publisher_status *s)

@@ -93,5 +93,9 @@ struct publisher_status {
 };
 MUST struct status publisher_status(struct publisher *p, struct publisher_status *out);
 void publisher_status_free(struct publisher_status *s);
+/* The partner's counts by camera in the clock hour under way, some seconds old at most; the caller frees with
+ * totals_free. WAIT: it is not this publisher's partner. */
+MUST struct status publisher_cameras(
+	struct publisher *p, const char *partner, struct totals *out, struct utc_ms *hour);
 
 #endif

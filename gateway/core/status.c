@@ -120,7 +120,8 @@ static void add_publisher(
 				s.clock_offset_ms == INT64_MAX
 					? json_null()
 					: json_integer((json_int_t)s.clock_offset_ms)));
-	if (s.n_partners > 0 && llabs(s.clock_offset_ms) > BROKER_CLOCK_BOUND_MS && *s.detail)
+	if (s.n_partners > 0 && s.clock_offset_ms != INT64_MAX &&
+		llabs(s.clock_offset_ms) > BROKER_CLOCK_BOUND_MS && *s.detail)
 		json_array_append_new(problems, json_sprintf("publisher %u: %s", s.index, s.detail));
 	publisher_status_free(&s);
 }

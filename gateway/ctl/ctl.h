@@ -31,7 +31,7 @@ struct options {
 	const char *kafka, *kafka_ca, *kafka_cert, *kafka_key;
 	bool json;
 	/* what */
-	bool all, print, ids, follow;
+	bool all, print, ids, follow, quality;
 	struct texts agreements, cameras, roots;
 	const char *rule, *area, *class, *period, *reason, *receipt;
 	const char *partner, *since, *topic, *from, *count, *config, *head, *prefix, *bundle;

@@ -121,10 +121,52 @@ static enum exit_code agreements(struct options *o)
 	return view(o, "/v1/agreements", agreements_show);
 }
 
+/* A number, or "-" for none: what matters is to stand out. */
+static void count_add(struct table *t, const json_t *object, const char *name)
+{
+	unsigned long long n = json_number(object, name);
+
+	if (n)
+		table_format(t, "%llu", n);
+	else
+		table_add(t, NULL);
+}
+
+static void quality_show(const json_t *view)
+{
+	static const char *const headings[] = {"camera", "reads", "shared", "low conf.", "no conf.",
+		"position", "format", "repeats", "misreads", "clock", NULL};
+	static const char *const counts[] = {"received", "permitted", "low_confidence", "no_confidence",
+		"position_mismatches", "unknown_formats", "repeats", "misread_suspects"};
+	struct table t;
+	const json_t *c;
+	size_t i;
+
+	table_begin(&t, headings);
+	json_array_foreach(json_object_get(view, "cameras"), i, c)
+	{
+		const json_t *offset = json_object_get(c, "clock_offset_ms");
+
+		table_add(&t, *json_text(c, "camera_id") ? json_text(c, "camera_id") : "(unregistered)");
+		for (size_t k = 0; k < sizeof counts / sizeof counts[0]; k++)
+			count_add(&t, c, counts[k]);
+		if (json_is_integer(offset))
+			table_format(&t, "%+.1f s", (double)json_integer_value(offset) / 1000);
+		else
+			table_add(&t, NULL);
+	}
+	table_end(&t, "No reads in this hour.");
+	if (i > 0)
+		printf("\nSince %s. Clock: by how much reads arrive after they were captured, at the least; "
+		       "below 0 the camera is ahead.\n",
+			json_text(view, "hour"));
+}
+
 static enum exit_code cameras(struct options *o)
 {
-	char *path = client_path("/v1/cameras", "partner", o->arguments[0], NULL);
-	enum exit_code code = view(o, path, cameras_show);
+	char *path =
+		client_path(o->quality ? "/v1/quality" : "/v1/cameras", "partner", o->arguments[0], NULL);
+	enum exit_code code = view(o, path, o->quality ? quality_show : cameras_show);
 
 	free(path);
 	return code;
@@ -151,15 +193,25 @@ const struct verb verb_agreements = {
 	.run = agreements,
 };
 
+static const struct option_row cameras_options[] = {
+	OPTION(OPTION_FLAG, "quality", NULL, "figures of this hour by camera instead: misreads, clocks, ...",
+		quality),
+	{0},
+};
+
 const struct verb verb_cameras = {
 	.name = "cameras",
-	.arguments = "PARTNER",
-	.summary = "a partner's cameras, and which are shared now",
+	.arguments = "PARTNER [--quality]",
+	.summary = "a partner's cameras, which are shared now, and how good their reads are",
+	.options = cameras_options,
 	.help = "Lists the cameras of a partner's register, whether a read captured there now would be "
 		"shared, and if\n"
 		"not, why not.\n"
 		"\n"
-		"  anprctl cameras tfl-ulez\n",
+		"With --quality: what was noticed about each camera's reads in the clock hour under way.\n"
+		"\n"
+		"  anprctl cameras tfl-ulez\n"
+		"  anprctl cameras tfl-ulez --quality\n",
 	.min_arguments = 1,
 	.max_arguments = 1,
 	.common = {connection_options},

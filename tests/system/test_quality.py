@@ -64,17 +64,34 @@ def flags(it, read_id):
     return {read_pb2.QualityFlag.Name(flag).removeprefix("QUALITY_FLAG_").lower() for flag in published(it, read_id).quality}
 
 
-def figures(it, camera):
+def figures(it, camera, since_ms=0):
     """The camera's, summed over the ledger, and its least delay."""
     sums, delays = Counter(), []
     with Consumer(it.broker.address, it.pki, f"{it.prefix}anpr.ledger", "broker") as ledger:
         for record in ledger.read_all_until_end():
-            for partner in ledger_pb2.LedgerRecord.FromString(record.value).partners:
+            written = ledger_pb2.LedgerRecord.FromString(record.value)
+            for partner in written.partners if written.written_at_ms >= since_ms else ():
                 for count in partner.totals.cameras:
                     if count.camera == camera["camera_id"]:
                         sums.update({name: getattr(count, name) for name in FIGURES})
                         delays += [count.least_delay_ms] if count.timed else []
     return sums, min(delays, default=None)
+
+
+def shown(it, camera):
+    """What anprctl shows of the camera, and of which hour."""
+    view = it.people["bob"].must("cameras", "tfl-ulez", "--quality")
+    hour = datetime.fromisoformat(view["hour"].replace("Z", "+00:00")).timestamp() * 1000
+    return {c["camera_id"]: c for c in view["cameras"]}.get(camera["camera_id"], {}), hour
+
+
+def shown_as_counted(it, camera):
+    """Whether it is what the ledger of that hour comes to, clock and all."""
+    it_shows, hour = shown(it, camera)
+    sums, delay = figures(it, camera, hour)
+    timed = sums.pop("timed", 0)
+    return ({name: it_shows.get(name, 0) for name in sums} == dict(sums) and
+            it_shows.get("clock_offset_ms") == (delay if timed >= 10 else None))
 
 
 def test_what_is_noticed_is_flagged_and_counted_by_camera(quiet):
@@ -103,6 +120,7 @@ def test_what_is_noticed_is_flagged_and_counted_by_camera(quiet):
     assert after["no_confidence"] > before["no_confidence"] and after["received"] == after["timed"]
     assert after["received"] == after["permitted"] + after["denied"]
     assert -1000 < delay < 5000
+    eventually(lambda: shown_as_counted(quiet, camera), "the same figures in anprctl")
     quiet.gateway.kill_child("core")        # what is counted is in the topics
     eventually(lambda: quiet.people["bob"].try_to("status").code == 0, "up again")
     eventually(lambda: quiet.totals("tfl-ulez")["received"] > 0 and
@@ -118,6 +136,7 @@ def test_a_clock_that_is_wrong_is_measured_and_flagged(quiet):
     assert flags(quiet, ids[0]) == set(), "one read says nothing"
     assert flags(quiet, ids[-1]) == {"clock_offset"}
     assert -4000 <= figures(quiet, camera)[1] < -2000
+    eventually(lambda: shown_as_counted(quiet, camera), "the same clock in anprctl")
 
 
 def test_a_stamp_without_an_offset_is_the_cameras_local_time(quiet):
