@@ -15,7 +15,7 @@ import pytest
 from support.broker import Broker
 from support.evaluator import Register
 from support.places import BUILD
-from support.wait import eventually, steady
+from support.wait import eventually, settled, steady
 
 RATE = 100
 GUARD_MS = 3000
@@ -95,7 +95,7 @@ def test_a_gateway_frozen_across_an_end_commits_nothing_it_had_not_sent(story, f
     for number in frozen:
         os.kill(number, signal.SIGSTOP)
     try:
-        ends = everything.ends()
+        ends = settled(everything.ends, 0.3, "what was on its way to the broker")
         wait_until(story.end + 500)
     finally:
         for number in reversed(frozen):

@@ -86,7 +86,7 @@ HOSTILE = [
     ("bad_field", line_with(lat=91)),
     ("bad_field", line_with(cursor="c" * 257)),
     ("bad_timestamp", line_with(captured_at="yesterday")),
-    ("bad_timestamp", line_with(captured_at="2026-11-01T10:00:00")),
+    ("bad_timestamp", line_with(captured_at="2026-11-01T10:00:00", camera_id="of-no-zone")),
     ("bad_timestamp", line_with(captured_at="2026-13-40T25:61:00Z")),
     ("bad_kind", line_with(kind="lorry")),
     ("bad_image", line_with(plate_patch="%%%%")),
