@@ -34,7 +34,7 @@ struct options {
 	bool all, print, ids, follow, quality;
 	struct texts agreements, cameras, roots;
 	const char *rule, *area, *class, *period, *reason, *receipt;
-	const char *partner, *since, *topic, *from, *count, *config, *head, *prefix, *bundle;
+	const char *partner, *since, *topic, *from, *count, *config, *head, *prefix, *bundle, *trial;
 	const char *kind, *published, *node_key;
 	struct texts owned; /* texts of the profile, freed with the options */
 	const char **arguments;

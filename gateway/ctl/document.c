@@ -54,6 +54,7 @@ static struct status parse(struct document *d, const char *path, struct error *e
 	case ANPR__V1__DOCUMENT_KIND__DOCUMENT_KIND_PARTNER:
 	case ANPR__V1__DOCUMENT_KIND__DOCUMENT_KIND_NODE_KEY:
 		return charter_parse(text, path, charter_kind_of(text), &d->charter, e);
+	case ANPR__V1__DOCUMENT_KIND__DOCUMENT_KIND_TRIAL: /* goes beside another */
 	case ANPR__V1__DOCUMENT_KIND__DOCUMENT_KIND_UNSPECIFIED:
 	case _ANPR__V1__DOCUMENT_KIND_IS_INT_SIZE:
 		break;

@@ -84,7 +84,7 @@ static struct status envelope(
 	Anpr__V1__Signature cms = ANPR__V1__SIGNATURE__INIT;
 	Anpr__V1__SignedCommand signed_command = ANPR__V1__SIGNED_COMMAND__INIT;
 	Anpr__V1__Signature *signatures[] = {&cms};
-	ProtobufCBinaryData documents[] = {binary(order->document)};
+	ProtobufCBinaryData documents[] = {binary(order->documents[0]), binary(order->documents[1])};
 
 	cms.kind = ANPR__V1__SIGNATURE_KIND__SIGNATURE_KIND_CMS;
 	cms.value = binary(signature);
@@ -92,7 +92,7 @@ static struct status envelope(
 	signed_command.signatures = signatures;
 	signed_command.n_signatures = 1;
 	signed_command.documents = documents;
-	signed_command.n_documents = order->document.n > 0;
+	signed_command.n_documents = (size_t)(order->documents[0].n > 0) + (order->documents[1].n > 0);
 	return pack(&signed_command.base, out);
 }
 

@@ -10,7 +10,7 @@
 
 struct order {
 	Anpr__V1__Command command; /* `ask` and `reason` filled in by the verb */
-	struct span document;      /* the text it brings; empty = none */
+	struct span documents[2];  /* the texts it brings, in the command's order; empty = none */
 	char who[400];             /* "CN=bob, tfl"; filled in when it is sent */
 	bool narrows;              /* an off, a withdrawal: never held up by what is not known */
 	const char *heading;       /* "Off", for people */

@@ -8,6 +8,7 @@
 #include "gateway/ctl/change.h"
 #include "gateway/ctl/client.h"
 #include "gateway/ctl/screen.h"
+#include "gateway/ctl/try.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -89,6 +90,16 @@ static void list_print(const char *name, const json_t *array)
 	free(text);
 }
 
+/* The word of who proposed it: the gateway keeps what was attached, and does not sign it. */
+static void trial_show(const json_t *trial)
+{
+	if (!json_is_object(trial))
+		return;
+	printf("\nTried before it was proposed, from %s on, as its proposer attached it:\n",
+		TIME_SHORT(trial, "began"));
+	trial_print(trial);
+}
+
 /* What was decided is told as it was when it was proposed; what is open, as it is now. */
 static void one_show(const json_t *p)
 {
@@ -108,6 +119,7 @@ static void one_show(const json_t *p)
 	} else {
 		print_field("effect", "%s", json_text(p, "effect"));
 	}
+	trial_show(json_object_get(p, "trial"));
 }
 
 enum exit_code proposal_get(const struct options *o, uint64_t number, json_t **view)

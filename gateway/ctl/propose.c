@@ -5,12 +5,18 @@
 #include "gateway/ctl/document.h"
 #include "gateway/ctl/order.h"
 
+#include "gateway/base/file.h"
+
 #include <stdio.h>
 #include <stdlib.h>
+
+#define TRIAL_MAX (1u << 20)
 
 static const struct option_row options[] = {
 	OPTION(OPTION_TEXT, "partner", "P", "whose register it is (registers only)", partner),
 	OPTION(OPTION_TEXT, "reason", "TEXT", "why; kept in the journal", reason),
+	OPTION(OPTION_TEXT, "trial", "FILE",
+		"what 'anprctl try FILE --json' counted, shown to whoever is asked", trial),
 	OPTION(OPTION_TEXT, "receipt", "FILE", "keep the receipt's signed bytes in FILE, where one is given",
 		receipt),
 	{0},
@@ -26,24 +32,47 @@ static enum exit_code partner_check(const struct options *o, const struct docume
 	return DONE;
 }
 
-static enum exit_code send(const struct options *o, const struct document *d)
+/* What `anprctl try --json` printed, to go with it. */
+static enum exit_code trial_read(const struct options *o, struct buffer *out)
+{
+	struct error e = {0};
+
+	if (o->trial && !ok(file_read(o->trial, TRIAL_MAX, out, &e)))
+		return fail_with(o, USAGE, &e);
+	return DONE;
+}
+
+static void name(Anpr__V1__DocumentRef *ref, Anpr__V1__DocumentKind kind, const char *file, struct span text,
+	struct digest *hash)
+{
+	*hash = digest_of(text);
+	ref->kind = kind;
+	ref->sha256 = (ProtobufCBinaryData){DIGEST_BYTES, hash->v};
+	ref->size = text.n;
+	ref->name = (char *)file;
+}
+
+static enum exit_code send(const struct options *o, const struct document *d, struct span trial)
 {
 	Anpr__V1__Propose ask = ANPR__V1__PROPOSE__INIT;
-	Anpr__V1__DocumentRef ref = ANPR__V1__DOCUMENT_REF__INIT;
+	Anpr__V1__DocumentRef ref = ANPR__V1__DOCUMENT_REF__INIT, tried = ANPR__V1__DOCUMENT_REF__INIT;
 	struct order order = ORDER_INIT;
-	struct digest hash = digest_of(buffer_span(&d->text));
+	struct digest hash, trial_hash;
 
-	ref.kind = d->kind;
-	ref.sha256 = (ProtobufCBinaryData){DIGEST_BYTES, hash.v};
-	ref.size = d->text.n;
-	ref.name = (char *)d->name;
+	name(&ref, d->kind, d->name, buffer_span(&d->text), &hash);
 	ask.document = &ref;
+	if (trial.n > 0) {
+		name(&tried, ANPR__V1__DOCUMENT_KIND__DOCUMENT_KIND_TRIAL, basename(o->trial), trial,
+			&trial_hash);
+		ask.trial = &tried;
+	}
 	if (d->kind == ANPR__V1__DOCUMENT_KIND__DOCUMENT_KIND_REGISTER)
 		ask.partner = (char *)o->partner;
 	order.command.ask_case = ANPR__V1__COMMAND__ASK_PROPOSE;
 	order.command.propose = &ask;
 	order.command.reason = (char *)(o->reason ? o->reason : "");
-	order.document = buffer_span(&d->text);
+	order.documents[0] = buffer_span(&d->text);
+	order.documents[1] = trial;
 	if (d->revoked) {
 		order.heading = "Revoked.";
 		order.done = "These certificates say nothing from now on; what they said before stays.";
@@ -58,19 +87,23 @@ static enum exit_code send(const struct options *o, const struct document *d)
 static enum exit_code propose(struct options *o)
 {
 	struct document d = {0};
+	struct buffer trial = {0};
 	enum exit_code code = document_read(o, o->arguments[0], &d);
 
 	if (code == DONE)
 		code = partner_check(o, &d);
 	if (code == DONE)
-		code = send(o, &d);
+		code = trial_read(o, &trial);
+	if (code == DONE)
+		code = send(o, &d, buffer_span(&trial));
+	buffer_free(&trial);
 	document_free(&d);
 	return code;
 }
 
 const struct verb verb_propose = {
 	.name = "propose",
-	.arguments = "FILE [--partner P] [--reason TEXT]",
+	.arguments = "FILE [--partner P] [--reason TEXT] [--trial FILE]",
 	.summary = "propose an agreement, a register, who may speak here; revoke certificates",
 	.help = "Proposes FILE on behalf of your body, which thereby consents to it; 'anprctl proposals' "
 		"shows who else\n"
@@ -80,6 +113,8 @@ const struct verb verb_propose = {
 		"\n"
 		"  anprctl propose tfl-mps.yaml\n"
 		"  anprctl propose cameras.csv --partner tfl-ulez\n"
+		"  anprctl try tfl-mps.yaml --for 1h --json > trial.json && anprctl propose tfl-mps.yaml "
+		"--trial trial.json\n"
 		"  anprctl propose tfl.yaml            an organisation: its CA, its people\n"
 		"  anprctl propose sheffield.yaml      a partner: whose it is, who pushes, its clock bound\n"
 		"  anprctl propose gw-1.yaml           a node's key: added, retired, or one for the other\n"

@@ -3,8 +3,10 @@
  * anprctl try: a draft decides live reads beside the real policy for a while, and is counted. The trial lives
  * in the gateway as long as this asks after it.
  */
+#include "gateway/ctl/try.h"
 #include "gateway/base/clock.h"
 #include "gateway/base/file.h"
+
 #include "gateway/ctl/client.h"
 #include "gateway/ctl/document.h"
 #include "gateway/ctl/screen.h"
@@ -76,7 +78,7 @@ static unsigned long long draft_shares(const json_t *view)
 	return (unsigned long long)json_number(view, "both") + json_number(view, "only_draft");
 }
 
-static void result_show(const json_t *view)
+void trial_print(const json_t *view)
 {
 	printf("%sOf %llu reads of %s%s the draft %s would have shared %llu; %llu were shared.\n",
 		colours()->bold, (unsigned long long)json_number(view, "reads"), json_text(view, "partner"),
@@ -87,6 +89,11 @@ static void result_show(const json_t *view)
 	print_field("only today", "%llu", (unsigned long long)json_number(view, "only_today"));
 	print_field("neither", "%llu", (unsigned long long)json_number(view, "neither"));
 	grounds_show(view);
+}
+
+static void result_show(const json_t *view)
+{
+	trial_print(view);
 	places_show(json_object_get(view, "hours"), "hour", 26);
 	places_show(json_object_get(view, "cameras"), "camera", CAMERAS_SHOWN);
 	if (json_is_false(json_object_get(view, "complete")))

@@ -63,8 +63,10 @@ static bool same_document(const Anpr__V1__DocumentRef *a, const Anpr__V1__Docume
 
 static struct status documents_judge(const Anpr__V1__Decree *d, const Anpr__V1__Command *c, struct error *e)
 {
-	size_t n = c->ask_case == ANPR__V1__COMMAND__ASK_PROPOSE;
-	if (d->n_documents != n || (n && !same_document(d->documents[0], c->propose->document)))
+	bool proposes = c->ask_case == ANPR__V1__COMMAND__ASK_PROPOSE, tried = proposes && c->propose->trial;
+	if (d->n_documents != (size_t)proposes + tried ||
+		(proposes && !same_document(d->documents[0], c->propose->document)) ||
+		(tried && !same_document(d->documents[1], c->propose->trial)))
 		return state_refuse(e, "a decree lists other documents than its command");
 	return S_OK;
 }

@@ -11,6 +11,7 @@
 #include "gateway/record/form.h"
 #include "gateway/text/text.h"
 
+#include <jansson.h>
 #include <stdlib.h>
 
 bool consent_given(const struct proposal *p, const char *organisation)
@@ -299,16 +300,41 @@ static struct status propose_text(
 	return charter_judge(p, text, e);
 }
 
+/* What was counted has to be of the very text that is proposed. *trial: kept for people, it decides nothing.
+ */
+static struct status find_trial(struct plan *p, const Anpr__V1__Propose *ask, char **trial, struct error *e)
+{
+	struct span text;
+	struct digest proposed;
+	if (!ask->trial)
+		return S_OK;
+	TRY(find_text(p, ask->trial, &text, e));
+	TRY(digest_from(span_binary(ask->document->sha256), &proposed));
+	json_t *result = json_loadb((const char *)text.p, text.n, 0, NULL);
+	const char *tried = json_string_value(json_object_get(result, "sha256"));
+	if (tried && strcmp(tried, DIGEST_TEXT(&proposed)) == 0)
+		*trial = json_dumps(result, JSON_COMPACT);
+	json_decref(result);
+	return *trial ? S_OK
+		      : state_refuse(e, "%s is not what a trial of this text came to", ask->trial->name);
+}
+
 struct status propose_judge(struct plan *p, struct error *e)
 {
-	const Anpr__V1__DocumentRef *ref = p->command->propose->document;
+	const Anpr__V1__Propose *ask = p->command->propose;
+	char *trial = NULL;
 	struct span text;
 	p->touches = true;
-	TRY(find_text(p, ref, &text, e));
-	TRY(propose_text(p, ref->kind, text, e));
-	if (p->proposal)
+	TRY(find_text(p, ask->document, &text, e));
+	TRY(find_trial(p, ask, &trial, e));
+	struct status s = propose_text(p, ask->document->kind, text, e);
+	if (ok(s) && p->proposal) {
 		p->proposal->effect = memory_text(buffer_text(&p->effect));
-	return S_OK;
+		p->proposal->trial = trial;
+	} else {
+		free(trial);
+	}
+	return s;
 }
 
 /* --- approve, refuse, withdraw --- */

@@ -19,8 +19,10 @@ static void documents_list(struct ruling *out)
 {
 	if (out->command->ask_case != ANPR__V1__COMMAND__ASK_PROPOSE)
 		return;
-	out->documents = memory_new(1, sizeof(Anpr__V1__DocumentRef *));
+	out->documents = memory_new(2, sizeof(Anpr__V1__DocumentRef *));
 	out->documents[out->n_documents++] = out->command->propose->document;
+	if (out->command->propose->trial)
+		out->documents[out->n_documents++] = out->command->propose->trial;
 }
 
 static void ruling_of(const struct plan *p, struct ruling *out)

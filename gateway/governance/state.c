@@ -34,6 +34,7 @@ void proposal_free(struct proposal *p)
 	free(p->organisation);
 	free(p->subject);
 	free(p->effect);
+	free(p->trial);
 	free(p->name);
 	agreement_release(p->agreement);
 	register_release(p->cameras);

@@ -91,6 +91,7 @@ struct proposal {
 	char *about;    /* "agreement A", "register of tfl-ulez", "organisation tfl", "node gw-1" */
 	struct utc_ms at;
 	char *organisation, *subject, *effect, *name;
+	char *trial; /* JSON: what it came to when it was tried; NULL = it was not */
 	struct digest sha256;
 	struct agreement *agreement;     /* for an agreement */
 	struct camera_register *cameras; /* for a register */

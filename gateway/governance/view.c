@@ -14,7 +14,8 @@
  * partner | node_key), about (in words), state (open effective refused lapsed
  * superseded), partner | null, agreement | null, name, sha256, proposed, proposer, subject, consents {have
  * [], need
- * []}, effect, lapses, change (view_change.c; null once decided, and where it is about neither) agreements
+ * []}, effect, lapses, change (view_change.c; null once decided, and where it is about neither), trial (what
+ * `anprctl try` counted, as it was attached; null = nothing) agreements
  * id, partner, recipient, topic, state (in_force not_started expired withdrawn replaced), consents [], valid
  * {from, until, review_by}, agreed, ended, version (entry of the last consent), proposal, withdrawn_by
  * (entry) | null, cameras, purposes [], share [], keep_for (ms), instrument, controller, rules [], sha256
@@ -136,14 +137,15 @@ static json_t *proposed_change(const struct governance *g, const struct proposal
 static json_t *proposal_view(const struct governance *g, const struct proposal *p, bool ids)
 {
 	const struct utc_ms lapses = {p->at.v + PROPOSAL_LIFE_MS};
-	return json_pack("{s:I, s:s, s:s, s:s, s:o, s:o, s:s, s:s, s:o, s:s, s:s, s:o, s:o, s:o, s:o}",
+	return json_pack("{s:I, s:s, s:s, s:s, s:o, s:o, s:s, s:s, s:o, s:s, s:s, s:o, s:o, s:o, s:o, s:o}",
 		"number", (json_int_t)p->number, "kind", proposal_kind(p), "state", proposal_states[p->state],
 		"about", p->about, "partner",
 		view_text(p->partner == NOWHERE ? NULL : g->partners[p->partner].id), "agreement",
 		view_text(p->agreement ? p->agreement->id : NULL), "name", p->name, "sha256",
 		DIGEST_TEXT(&p->sha256), "proposed", view_time(p->at), "proposer", p->organisation, "subject",
 		p->subject, "consents", consents_view(g, p), "effect", view_text(p->effect), "lapses",
-		view_time(lapses), "change", proposed_change(g, p, ids));
+		view_time(lapses), "change", proposed_change(g, p, ids), "trial",
+		p->trial ? json_loads(p->trial, 0, NULL) : json_null());
 }
 
 char *governance_view_proposals(const struct governance *g, uint64_t number, bool ids)

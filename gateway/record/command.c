@@ -53,7 +53,7 @@ static struct status check_switch(const Anpr__V1__SetSwitch *s, struct error *e)
 struct status document_ref_check(const Anpr__V1__DocumentRef *d, struct error *e)
 {
 	if ((unsigned)d->kind < ANPR__V1__DOCUMENT_KIND__DOCUMENT_KIND_AGREEMENT ||
-		(unsigned)d->kind > ANPR__V1__DOCUMENT_KIND__DOCUMENT_KIND_NODE_KEY)
+		(unsigned)d->kind > ANPR__V1__DOCUMENT_KIND__DOCUMENT_KIND_TRIAL)
 		return error_set(e, "unknown kind of document");
 	if (!form_bytes(d->sha256, DIGEST_BYTES))
 		return error_set(e, "a document's hash is not 32 bytes");
@@ -64,11 +64,20 @@ struct status document_ref_check(const Anpr__V1__DocumentRef *d, struct error *e
 	return S_OK;
 }
 
+#define TRIAL_MAX (1u << 20)
+
 static struct status check_propose(const Anpr__V1__Propose *p, struct error *e)
 {
 	if (!p->document)
 		return error_set(e, "a proposal without its document");
 	TRY(document_ref_check(p->document, e));
+	if (p->document->kind == ANPR__V1__DOCUMENT_KIND__DOCUMENT_KIND_TRIAL)
+		return error_set(e, "a trial is nothing to propose; it goes beside what was tried");
+	if (p->trial)
+		TRY(document_ref_check(p->trial, e));
+	if (p->trial && (p->trial->kind != ANPR__V1__DOCUMENT_KIND__DOCUMENT_KIND_TRIAL ||
+				p->trial->size > TRIAL_MAX))
+		return error_set(e, "a trial that is none, or of more than 1 MiB");
 	if (!form_id_or_none(p->partner))
 		return error_set(e, "partner is not 1-64 of A-Z a-z 0-9 . _ -");
 	bool is_register = p->document->kind == ANPR__V1__DOCUMENT_KIND__DOCUMENT_KIND_REGISTER;

@@ -196,3 +196,18 @@ def test_a_trial_ends_when_nobody_looks(story):
     again = eventually(lambda: (a := story.people["alice"].try_to("try", draft(story), "--for", "2s")).code == 0 and a,
                        "room for another trial")
     assert "Of 0 reads" in again.text
+
+
+def test_what_was_counted_goes_with_the_proposal(story):
+    """Whoever is asked sees it, from the journal; it has to be a trial of the very text."""
+    path, kept = draft(story), story.folder / "trial.json"
+    result = Trial(story, "alice", path, period="2s").result()
+    kept.write_text(json.dumps(result))
+    number = story.people["alice"].must("propose", path, "--trial", kept)["entry"]
+    seen = story.people["bob"].must("proposals", number)
+    assert (seen[0] if isinstance(seen, list) else seen)["trial"] == result
+    assert "Tried before it was proposed" in story.people["bob"].try_to("proposals", number).text
+    for text in (json.dumps(result | {"sha256": "00" * 32}), "[]", "{", json.dumps({"trial": "x"})):
+        kept.write_text(text)
+        refused = story.people["alice"].try_to("propose", draft(story, purposes=["other"]), "--trial", kept)
+        assert refused.code == REFUSED and "not what a trial of this text came to" in refused.errors

@@ -78,7 +78,7 @@ START_TEST(proposals)
 	DONE(world_approve(&world, BOB, world_newest(&world)));
 	json_t *list = load(governance_view_proposals(world.g, 0, false));
 	NAMES(list, "number", "kind", "state", "about", "partner", "agreement", "name", "sha256", "proposed",
-		"proposer", "subject", "consents", "effect", "lapses", "change");
+		"proposer", "subject", "consents", "effect", "lapses", "change", "trial");
 	ck_assert_str_eq(text_of(list, 0, "state"), "effective"); /* the register */
 	ck_assert_str_eq(text_of(list, 1, "state"), "open");
 	json_t *consents = json_object_get(json_array_get(list, 1), "consents");
