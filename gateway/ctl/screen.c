@@ -123,8 +123,8 @@ static size_t screen_width(void)
 	const char *columns = getenv("COLUMNS");
 	struct winsize size;
 
-	if (columns && atoi(columns) > 0)
-		return (size_t)atoi(columns);
+	if (columns && strtol(columns, NULL, 10) > 0)
+		return (size_t)strtol(columns, NULL, 10);
 	return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
 }
 
