@@ -163,7 +163,7 @@ static int dial_one(const struct addrinfo *address, const struct timeval *limit)
 static int dial(const char *host, const char *port, int timeout_ms)
 {
 	struct addrinfo hints = {.ai_socktype = SOCK_STREAM}, *addresses = NULL;
-	struct timeval limit = {.tv_sec = timeout_ms / 1000, .tv_usec = timeout_ms % 1000 * 1000};
+	struct timeval limit = {.tv_sec = timeout_ms / 1000, .tv_usec = timeout_ms % 1000 * 1000L};
 	int s = -1;
 
 	if (getaddrinfo(host, port, &hints, &addresses) != 0)
