@@ -38,7 +38,9 @@ static const char *rule_text(struct arena *memory, const struct spec_topic *t, c
 		return text_format(memory, "at least %s", s->value);
 	case RULE_AT_MOST:
 		return text_format(memory, "at most %s", s->value);
-	case RULE_TOGETHER:
+	case RULE_TOGETHER: /* of topics only */
+		if (!t)
+			break;
 		return text_format(memory, "segment.ms and retention.ms together at most %lld",
 			(long long)t->keep_for_ms);
 	}

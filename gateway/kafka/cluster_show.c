@@ -101,7 +101,7 @@ static struct view_settings *settings_of(struct cluster_view *v, const rd_kafka_
 				return &v->topics[i].settings;
 	} else {
 		for (size_t i = 0; i < v->n_brokers; i++)
-			if (v->brokers[i].id == atol(name))
+			if (v->brokers[i].id == strtol(name, NULL, 10))
 				return &v->brokers[i].settings;
 	}
 	return NULL;

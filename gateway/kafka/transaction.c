@@ -81,8 +81,7 @@ static rd_kafka_resp_err_t enqueue(struct producer *p, struct topic *t, const st
 	rd_kafka_headers_t *headers = make_headers(m->headers);
 	rd_kafka_resp_err_t error = rd_kafka_producev(p->rk, RD_KAFKA_V_RKT(t->handle),
 		RD_KAFKA_V_PARTITION(m->partition), RD_KAFKA_V_MSGFLAGS(m->copy ? RD_KAFKA_MSG_F_COPY : 0),
-		RD_KAFKA_V_KEY(m->key.p, m->key.n),
-		RD_KAFKA_V_VALUE((void *)(uintptr_t)m->value.p, m->value.n),
+		RD_KAFKA_V_KEY(m->key.p, m->key.n), RD_KAFKA_V_VALUE((void *)m->value.p, m->value.n),
 		RD_KAFKA_V_TIMESTAMP(m->timestamp_ms), RD_KAFKA_V_HEADERS(headers), RD_KAFKA_V_END);
 
 	if (error && headers)
