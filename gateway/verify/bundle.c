@@ -87,7 +87,8 @@ struct status bundle_add(FILE *to, const char *topic, int32_t partition, const s
 
 static struct status broken(const struct bundle *b, size_t at, struct error *e)
 {
-	return error_set(e, "%s: byte %zu: no item of a bundle begins here", b->path, at);
+	error_add(e, NULL, 0, 0, "%s: byte %zu: no item of a bundle begins here", b->path, at);
+	return S_BAD_INPUT;
 }
 
 /* The bytes of the item at *at, which is moved behind it. */
