@@ -38,7 +38,7 @@ def live_cameras(it, partner):
 
 
 def test_nothing_is_shared_by_default(story):
-    steady(lambda: story.consumer().ends(), 2, "a read without an agreement")
+    steady(story.consumer().ends, 2, "a read without an agreement")
     assert story.consumer().read_all_until_end() == []
 
 
@@ -46,7 +46,7 @@ def test_an_agreement_alone_shares_nothing(story):
     story.agree("tfl-ulez")
     story.agree("national-highways")
     story.turn_on("alice", "tfl-ulez")
-    steady(lambda: story.consumer().ends(), 2, "a read with one side's switch off")
+    steady(story.consumer().ends, 2, "a read with one side's switch off")
     assert story.consumer().read_all_until_end() == []
 
 

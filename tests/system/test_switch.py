@@ -69,7 +69,7 @@ def test_off_with_the_broker_away_stops_here_and_is_recorded_later(story, away, 
     off = eventually(lambda: entries(story, action="off", reason=f"Broker: {away}."), "the off is in the journal")
     assert len(off) == 1, "recorded once"
     eventually(lambda: enforced(story, action="off", reason=f"Broker: {away}."), "its enforced entry")
-    steady(lambda: story.consumer(committed=False).ends(), 2, "a read while off")
+    steady(story.consumer(committed=False).ends, 2, "a read while off")
     assert not list((story.folder / "state").glob("stop/*.cms"))
     story.people["bob"].must("on", "tfl-ulez", "--reason", "The broker is back.")
     flows(story)
@@ -83,7 +83,7 @@ def test_an_off_that_could_not_be_recorded_survives_the_core(story):
     finally:
         story.broker.start()
     eventually(lambda: enforced(story, action="off", reason="Survives."), "its enforced entry")
-    steady(lambda: story.consumer(committed=False).ends(), 2, "a read while off")
+    steady(story.consumer(committed=False).ends, 2, "a read while off")
     story.people["bob"].must("on", "tfl-ulez", "--reason", "On again.")
     flows(story)
 
@@ -104,7 +104,7 @@ def test_an_on_for_a_while_ends_by_itself_and_is_fenced(story):
     story.people["bob"].must("on", "tfl-ulez", "--for", "15s", "--reason", "Fifteen seconds.")
     flows(story)
     eventually(lambda: enforced(story, action="period_ended"), "the end is enforced")
-    steady(lambda: story.consumer(committed=False).ends(), 2, "a read after the end")
+    steady(story.consumer(committed=False).ends, 2, "a read after the end")
     story.people["bob"].must("on", "tfl-ulez", "--reason", "On again.")
     flows(story)
 
@@ -165,7 +165,7 @@ def test_an_off_that_cannot_be_fenced_yet_says_what_it_waits_for(story):
         assert not enforced(story, action="off", reason="Waits.")
     eventually(lambda: enforced(story, action="off", reason="Waits.") and enforced(story, action="off", reason="As well."),
                "their enforced entries", 120)
-    steady(lambda: story.consumer(committed=False).ends(), 2, "a read while off")
+    steady(story.consumer(committed=False).ends, 2, "a read while off")
     for person in ("bob", "alice"):
         story.people[person].must("on", "tfl-ulez", "--reason", "On again.")
     flows(story)
@@ -209,7 +209,7 @@ def test_two_people_press_off_at_once(story):
     assert all(a.code == DONE or a.json["outcome"] == "recorded" for a in answers), answers     # nobody is refused
     assert len({a.json["entry"] for a in answers}) == 3
     eventually(lambda: len(enforced(story, action="off", reason="At once.")) == 3, "three enforced entries")
-    steady(lambda: story.consumer(committed=False).ends(), 1, "a read while off")
+    steady(story.consumer(committed=False).ends, 1, "a read while off")
     for person in ("bob", "alice"):
         story.people[person].must("on", "tfl-ulez", "--reason", "On again.")
     flows(story)
@@ -223,7 +223,7 @@ def test_a_partner_with_nothing_on_goes_on_from_when_it_came_on_again(story):
     story.people["alice"].must("off", "tfl-ulez", "--reason", "And the other side.")
     assert story.gateway.kill_child("core")
     eventually(lambda: story.people["bob"].try_to("status").code == DONE, "the gateway is back")
-    steady(lambda: story.consumer(committed=False).ends(), 2, "a read while off")
+    steady(story.consumer(committed=False).ends, 2, "a read while off")
     for person in ("bob", "alice"):
         story.people[person].must("on", "tfl-ulez", "--reason", "On again.")
     on_at = time.time() * 1000

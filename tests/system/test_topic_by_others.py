@@ -22,7 +22,8 @@ def shared(install_in_module):
     it.go_live("tfl-ulez")
     it.consumer().wait_for(lambda records: len(records) > 200, "reads")
     it.simulators["tfl-ulez"].control(finish=True)
-    eventually(lambda: it.totals("tfl-ulez")["published"] == len(it.consumer().read_all_until_end()), "all published")
+    consumer = it.consumer()
+    eventually(lambda: it.totals("tfl-ulez")["published"] == len(consumer.read_all_until_end()), "all published")
     return it
 
 

@@ -41,7 +41,8 @@ def honest(install_in_module):
     consumer.wait_for(lambda records: len(records) > seen + 500, "reads after it came back")
     for simulator in it.simulators.values():
         simulator.control(finish=True)
-    eventually(lambda: it.totals("tfl-ulez")["published"] == len(it.consumer().read_all_until_end()), "all published")
+    consumer = it.consumer()
+    eventually(lambda: it.totals("tfl-ulez")["published"] == len(consumer.read_all_until_end()), "all published")
     it.gateway.stop()
     return it
 
