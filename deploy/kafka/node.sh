@@ -143,12 +143,12 @@ handshake() {
 		-CAfile "$1/ca.pem" -cert "$1/keystore.pem" -key "$1/keystore.pem" > "$1/logs/handshake.out" 2>&1 < /dev/null
 }
 
-# await DIR: until it serves; where it ends or takes over 90 s, says why and fails.
+# await DIR: until it serves; where it ends or takes over five minutes, says why and fails.
 await() {
-	local tries=900
+	local tries=3000
 	until says_started "$1"; do
 		proc_of "$1/pid" >/dev/null || explain "$1" "the broker in $1 ended while starting"
-		((tries-- > 0)) || { node_kill "$1"; explain "$1" "the broker in $1 did not start within 90 s"; }
+		((tries-- > 0)) || { node_kill "$1"; explain "$1" "the broker in $1 did not start within five minutes"; }
 		((tries % 10)) || dot
 		sleep 0.1
 	done
@@ -163,7 +163,7 @@ explain() {
 	die "$2; more in $1/logs"
 }
 
-node_kill() { proc_signal "$1/pid" KILL && proc_gone "$1/pid" 10; }
+node_kill() { proc_signal "$1/pid" KILL && proc_gone "$1/pid" 60; }
 
 # node_stop DIR SECONDS: as an operator would; a frozen one is thawed to be able to.
 node_stop() {

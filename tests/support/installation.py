@@ -205,6 +205,19 @@ class Installation:
         for person in ("alice", controller):
             self.turn_on(person, partner)
 
+    def share(self, *options, cameras=60, reads=10, **changes):
+        """How most tests begin: Transport for London's simulator with `options`, an agreement on all its cameras with
+        `changes`, everything turned on, and so many reads on the topic."""
+        self.partner("tfl-ulez", *(options or ("--rate", 60, "--trouble", "none")), cameras=cameras)
+        self.agreement("tfl-ulez", ["ULEZ-*"], **changes)
+        self.prepare()
+        self.start()
+        self.agree("tfl-ulez")
+        self.go_live("tfl-ulez")
+        if reads:
+            self.consumer().wait_for(lambda records: len(records) >= reads, "reads")
+        return self
+
     def turn_on(self, person, partner):
         """One side's switch over the whole agreement."""
         return self.people[person].must("on", partner, "--agreement", self.agreements[partner].stem, "--reason", "Going live.")

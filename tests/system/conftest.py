@@ -17,10 +17,19 @@ def pki(tmp_path_factory):
     return make_pki(tmp_path_factory.mktemp("pki"))
 
 
+class Shared(Broker):
+    """A broker that goes on for whoever comes next."""
+
+    def run(self, command, *arguments):
+        assert command in ("start", "address", "destroy"), f"to {command} a broker take one by own_broker"
+        return super().run(command, *arguments)
+
+
 @pytest.fixture(scope="session")
 def broker(tmp_path_factory, pki):
-    """The broker most tests share. Those that stop or kill one start their own, by own_broker."""
-    with Broker(tmp_path_factory.mktemp("kafka") / "broker", pki) as broker:
+    """The broker most tests share. Those that stop, kill or freeze one start their own: by the end of a run the shared one
+    has hundreds of logs to recover, and one that did not come back would fail every test after it."""
+    with Shared(tmp_path_factory.mktemp("kafka") / "broker", pki) as broker:
         yield broker
 
 
@@ -31,8 +40,14 @@ def own_broker(tmp_path, pki):
 
 
 @pytest.fixture(scope="module")
+def own_broker_in_module(tmp_path_factory, pki):
+    with Broker(tmp_path_factory.mktemp("kafka") / "broker", pki) as broker:
+        yield broker
+
+
+@pytest.fixture(scope="module")
 def install_in_module(tmp_path_factory, pki, broker):
-    """install(partner, ...) as below, for what a module's tests share."""
+    """install(partners=..., on=...) as below, for what a module's tests share."""
     yield from _installer(lambda: tmp_path_factory.mktemp("gateway"), pki, broker)
 
 

@@ -24,12 +24,7 @@ def story(install_in_module, tmp_path_factory, pki):
     shutil.copytree(pki, own)
     charters.make(own, *CAROL, "--expired", "bob")
     it.pki = own
-    it.partner("tfl-ulez", "--rate", 60, "--trouble", "none")
-    it.agreement("tfl-ulez", ["ULEZ-*"])
-    it.prepare()
-    it.start()
-    it.agree("tfl-ulez")
-    it.go_live("tfl-ulez")
+    it.share()
     it.people["carol"] = Person(it, "carol", "tfl")
     return it
 

@@ -34,12 +34,7 @@ def wait_until(at_ms):
 def story(install):
     """One partner of 20 cameras, of which ULEZ-0000? are on for 15 s only, until .end."""
     it = install(("tfl-ulez",))
-    it.partner("tfl-ulez", "--rate", RATE, "--trouble", "none", cameras=20)
-    it.agreement("tfl-ulez", ["ULEZ-*"])
-    it.prepare()
-    it.start()
-    it.agree("tfl-ulez")
-    it.go_live("tfl-ulez")
+    it.share("--rate", RATE, "--trouble", "none", cameras=20)
     consumer = it.consumer()
     consumer.wait_for(lambda records: len(records) > 10, "reads")
     bob = it.people["bob"]
@@ -127,13 +122,7 @@ def broker_with_a_clock(folder, pki):
 
 def test_beyond_the_bound_nothing_is_published_until_the_clocks_agree_again(install, tmp_path, pki):
     with broker_with_a_clock(tmp_path / "clock", pki) as (broker, ahead):
-        it = install(("tfl-ulez",), on=broker)
-        it.partner("tfl-ulez", "--rate", RATE, "--trouble", "none", cameras=20)
-        it.agreement("tfl-ulez", ["ULEZ-*"])
-        it.prepare()
-        it.start()
-        it.agree("tfl-ulez")
-        it.go_live("tfl-ulez")
+        it = install(("tfl-ulez",), on=broker).share("--rate", RATE, "--trouble", "none", cameras=20)
         bob = it.people["bob"]
         for seconds, words in (1, None), (-10, "ahead of the broker's"), (10, "behind the broker's"):
             flowing(it)

@@ -12,15 +12,7 @@ FEW = "ULEZ-0000?"
 
 @pytest.fixture(scope="module")
 def story(install_in_module):
-    it = install_in_module(("tfl-ulez",))
-    it.partner("tfl-ulez", "--rate", 60, "--trouble", "none")
-    it.agreement("tfl-ulez", ["ULEZ-*"])
-    it.prepare()
-    it.start()
-    it.agree("tfl-ulez")
-    it.go_live("tfl-ulez")
-    it.consumer().wait_for(lambda records: len(records) > 10, "reads")
-    return it
+    return install_in_module(("tfl-ulez",)).share()
 
 
 def version(story, name, **changes):

@@ -13,16 +13,11 @@ from support.wait import eventually, steady
 
 
 @pytest.fixture
-def story(install):
-    it = install()
+def story(install, own_broker):
+    it = install(on=own_broker)
     if os.geteuid() != 0 or subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k,mode=700", "tmpfs", it.state]).returncode:
         pytest.skip("a small file system of its own can be mounted by root only")
-    it.partner("tfl-ulez", "--rate", 60, "--trouble", "none")
-    it.agreement("tfl-ulez", ["ULEZ-*"])
-    it.prepare()
-    it.start()
-    it.agree("tfl-ulez")
-    it.go_live("tfl-ulez")
+    it.share()
     flows(it)
     yield it
     it.gateway.stop()

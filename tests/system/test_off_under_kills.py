@@ -17,14 +17,7 @@ RATE = 100
 
 @pytest.fixture
 def live(install):
-    it = install()
-    it.partner("tfl-ulez", "--rate", RATE, "--trouble", "none")
-    it.agreement("tfl-ulez", ["ULEZ-*"])
-    it.prepare()
-    it.start()
-    it.agree("tfl-ulez")
-    it.go_live("tfl-ulez")
-    return it
+    return install().share("--rate", RATE, "--trouble", "none")
 
 
 def off_until_done(it, kill_at):

@@ -16,15 +16,7 @@ from support.wait import eventually
 
 @pytest.fixture(scope="module")
 def running(install_in_module):
-    it = install_in_module(("tfl-ulez", "national-highways"))
-    it.partner("tfl-ulez", "--rate", 30)
-    it.agreement("tfl-ulez", ["ULEZ-*"])
-    it.prepare()
-    it.start()
-    it.agree("tfl-ulez")
-    it.go_live("tfl-ulez")
-    it.consumer().wait_for(lambda records: len(records) > 10, "reads")
-    return it
+    return install_in_module(("tfl-ulez", "national-highways")).share("--rate", 30)
 
 
 def descriptors(number):

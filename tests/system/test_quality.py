@@ -24,13 +24,8 @@ NOTICED = ("denied", "low_confidence", "repeats", "position_mismatches", "unknow
 def quiet(install_in_module):
     """A partner that sends only what it is told to; every read of a test is of a live camera."""
     it = install_in_module(("tfl-ulez",))
-    it.partner("tfl-ulez", "--rate", "max", "--begin", "paused", "--trouble", "none", "--external-ids", 0, cameras=20)
-    it.agreement("tfl-ulez", ["ULEZ-*"], quality={"min_confidence": 0.5, "max_age": "24h", "max_future": "5s",
-                                                  "clock_bound": "2s"})
-    it.prepare()
-    it.start()
-    it.agree("tfl-ulez")
-    it.go_live("tfl-ulez")
+    it.share("--rate", "max", "--begin", "paused", "--trouble", "none", "--external-ids", 0, cameras=20, reads=0,
+             quality={"min_confidence": 0.5, "max_age": "24h", "max_future": "5s", "clock_bound": "2s"})
     eventually(lambda: it.simulators["tfl-ulez"].control(stats=True)["open"] == 1, "connected")
     while not it.totals("tfl-ulez")["permitted"]:       # what is captured up to 2 s after the switch is not shared
         it.simulators["tfl-ulez"].control(flood=1)

@@ -16,14 +16,9 @@ RATE = 60
 
 
 @pytest.fixture(scope="module")
-def story(install_in_module):
-    it = install_in_module(("tfl-ulez",))
-    it.partner("tfl-ulez", "--rate", RATE, "--trouble", "none")
-    it.agreement("tfl-ulez", ["ULEZ-*"])
-    it.prepare()
-    it.start()
-    it.agree("tfl-ulez")
-    it.go_live("tfl-ulez")
+def story(install_in_module, own_broker_in_module):
+    it = install_in_module(("tfl-ulez",), own_broker_in_module)
+    it.share("--rate", RATE, "--trouble", "none")
     it.reader, it.eyes = it.consumer(), it.consumer(committed=False)
     flows(it)
     return it

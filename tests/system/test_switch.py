@@ -19,16 +19,8 @@ RATE = 60
 
 
 @pytest.fixture(scope="module")
-def story(install_in_module):
-    it = install_in_module(("tfl-ulez",))
-    it.partner("tfl-ulez", "--rate", RATE, "--trouble", "none")
-    it.agreement("tfl-ulez", ["ULEZ-*"])
-    it.prepare()
-    it.start()
-    it.agree("tfl-ulez")
-    it.go_live("tfl-ulez")
-    it.consumer().wait_for(lambda records: len(records) > 10, "reads")
-    return it
+def story(install_in_module, own_broker_in_module):
+    return install_in_module(("tfl-ulez",), own_broker_in_module).share("--rate", RATE, "--trouble", "none")
 
 
 @pytest.fixture(autouse=True)
@@ -62,7 +54,7 @@ def test_off_with_the_broker_away_stops_here_and_is_recorded_later(story, away, 
     took = time.monotonic() - began
     try:
         assert answer.code == NOT_YET and answer.json["outcome"] == "stopped_here"
-        assert took < 5.5
+        assert took < 10
         assert story.people["bob"].status()["problems"]
     finally:
         getattr(story.broker, back)()
@@ -156,7 +148,7 @@ def test_an_off_that_cannot_be_fenced_yet_says_what_it_waits_for(story):
     with only_the_journal_may_be_written(story):
         began = time.monotonic()
         answer = story.people["bob"].try_to("off", "tfl-ulez", "--reason", "Waits.", "--json")
-        assert time.monotonic() - began < 6
+        assert time.monotonic() - began < 10
         assert answer.code == NOT_YET and answer.json["outcome"] == "recorded", answer
         waiting = answer.json["waiting_for"]
         assert [w["node"] for w in waiting] == ["gw-1"] and isinstance(waiting[0]["publisher"], int)
