@@ -7,7 +7,7 @@ import time
 import pytest
 
 from support.hostile import Hostile
-from support.places import BUILD, free_port
+from support.places import BUILD, PATIENCE, free_port
 
 
 def answer(status, body=b"", after=0.0):
@@ -22,14 +22,14 @@ def ask(pki):
     """ask(node, ...) gives (what came out, seconds, the nodes); a node is what it does, or an address."""
     made = []
 
-    def go(*nodes, timeout=5000, next_after=1000, method="POST", path="/v1/commands?x=1", body="{}", cert="bob"):
+    def go(*nodes, timeout=60_000, next_after=1000, method="POST", path="/v1/commands?x=1", body="{}", cert="bob"):
         servers = [n if isinstance(n, str) else Hostile(pki, n) for n in nodes]
         made.extend(s for s in servers if not isinstance(s, str))
         urls = [s if isinstance(s, str) else s.url.removesuffix("/v1/reads") for s in servers]
         began = time.monotonic()
         out = subprocess.run([BUILD / "tests/http_probe", pki / "tfl-ca.pem", pki / f"{cert}.pem", pki / f"{cert}.key",
                               str(timeout), str(next_after), method, path, body, *urls],
-                             capture_output=True, text=True, timeout=60)
+                             capture_output=True, text=True, timeout=2 * PATIENCE)
         assert out.returncode == 0, out.stderr
         return out.stdout.strip(), time.monotonic() - began, servers
     yield go
@@ -53,34 +53,34 @@ def test_the_request_as_it_is_sent(ask):
 
 
 def test_a_dead_node_costs_no_time(ask):
-    out, seconds, _ = ask(nobody(), nobody(), answer(200, b"done"))
-    assert out == "200 2 done" and seconds < 1
+    out, seconds, _ = ask(nobody(), nobody(), answer(200, b"done"), next_after=30_000)
+    assert out == "200 2 done" and seconds < 25
 
 
 def test_a_slow_node_is_not_waited_for_nor_given_up(ask):
     out, seconds, _ = ask(answer(200, b"late", after=1.8), answer(202, b"not yet", after=0.1))
     assert out == "200 0 late", "it did answer in the end, and better"
-    assert 1.7 < seconds < 3
-    out, seconds, _ = ask(answer(200, b"late", after=20), answer(200, b"done"))
-    assert out == "200 1 done" and 0.9 < seconds < 2
+    assert 1.7 < seconds
+    out, seconds, _ = ask(answer(200, b"late", after=30), answer(200, b"done"))
+    assert out == "200 1 done" and 0.9 < seconds < 25
 
 
 def test_whatever_is_not_done_goes_to_the_next(ask):
-    out, seconds, nodes = ask(answer(202, b"recorded"), answer(503, b"stopped"), answer(500), answer(200, b"done"))
-    assert out == "200 3 done" and seconds < 1
+    out, seconds, nodes = ask(answer(202, b"recorded"), answer(503, b"stopped"), answer(500), answer(200, b"done"), next_after=30_000)
+    assert out == "200 3 done" and seconds < 25
     assert all(len(n.requests) == 1 for n in nodes)
 
 
 def test_the_best_answer_counts(ask):
-    out, seconds, _ = ask(answer(503, b"poor"), answer(202, b"good"), answer(202, b"as good"), answer(500), nobody())
-    assert out == "202 1 good" and seconds < 1
+    out, seconds, _ = ask(answer(503, b"poor"), answer(202, b"good"), answer(202, b"as good"), answer(500), nobody(), next_after=30_000)
+    assert out == "202 1 good" and seconds < 25
 
 
 def test_it_ends_when_the_time_is_over(ask):
-    out, seconds, _ = ask(answer(200, after=20), answer(200, after=20), timeout=2500)
-    assert out == "- no answer in time" and 2.4 < seconds < 4
-    out, seconds, _ = ask(answer(202, b"recorded"), answer(200, after=20), timeout=2000)
-    assert out == "202 0 recorded" and 1.9 < seconds < 3
+    out, seconds, _ = ask(answer(200, after=30), answer(200, after=30), timeout=2500)
+    assert out == "- no answer in time" and 2.4 < seconds < 25
+    out, seconds, _ = ask(answer(202, b"recorded"), answer(200, after=30), timeout=2000)
+    assert out == "202 0 recorded" and 1.9 < seconds < 25
 
 
 def test_without_hurry_only_a_failure_leads_on(ask):

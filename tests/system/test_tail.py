@@ -8,21 +8,13 @@ import subprocess
 import pytest
 
 from support.people import DONE, REFUSED, UNREACHABLE
-from support.places import free_port, program
+from support.places import PATIENCE, free_port, program
 from support.wait import eventually
 
 
 @pytest.fixture(scope="module")
 def shared(install_in_module):
-    it = install_in_module(("tfl-ulez",))
-    it.partner("tfl-ulez", "--rate", 60, "--trouble", "none")
-    it.agreement("tfl-ulez", ["ULEZ-*"])
-    it.prepare()
-    it.start()
-    it.agree("tfl-ulez")
-    it.go_live("tfl-ulez")
-    it.consumer().wait_for(lambda records: len(records) > 100, "reads")
-    return it
+    return install_in_module(("tfl-ulez",)).share(reads=100)
 
 
 def tail(it, who, *arguments):
@@ -61,7 +53,7 @@ def test_it_ends_when_told_to_and_says_what_it_checked(shared):
                                env=it.people["alice"].environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     assert "tfl-ulez" in process.stdout.readline()
     process.send_signal(signal.SIGTERM)
-    _, errors = process.communicate(timeout=20)
+    _, errors = process.communicate(timeout=PATIENCE)
     assert process.returncode == DONE and "none missing" in errors
 
 
@@ -98,7 +90,7 @@ def test_a_foreign_message_spoils_the_check(shared):
                                stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     assert total > 0 and "is no shared read" in process.stderr.readline()
     process.send_signal(signal.SIGINT)
-    _, errors = process.communicate(timeout=20)
+    _, errors = process.communicate(timeout=PATIENCE)
     assert process.returncode == REFUSED and "NOT WHOLE" in errors
 
 
