@@ -5,6 +5,8 @@
  */
 #include "gateway/admin/server.h"
 
+#include "gateway/base/crl.h"
+
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
@@ -108,20 +110,6 @@ static SSL_CTX *context_new(const struct tls *t)
 	return NULL;
 }
 
-/* A list that is missing or late stops nobody: what it says is what counts. */
-static int lenient(int good, X509_STORE_CTX *context)
-{
-	switch (X509_STORE_CTX_get_error(context)) {
-	case X509_V_ERR_UNABLE_TO_GET_CRL:
-	case X509_V_ERR_CRL_HAS_EXPIRED:
-	case X509_V_ERR_CRL_NOT_YET_VALID:
-		X509_STORE_CTX_set_error(context, X509_V_OK);
-		return 1;
-	default:
-		return good;
-	}
-}
-
 /* The core has checked whose they are. */
 static bool store_revoke(X509_STORE *store, const Anpr__V1__TrustRoots *roots)
 {
@@ -130,14 +118,12 @@ static bool store_revoke(X509_STORE *store, const Anpr__V1__TrustRoots *roots)
 			const ProtobufCBinaryData *list = &roots->roots[i]->revocation_lists[k];
 			const unsigned char *p = list->data;
 			X509_CRL *crl = d2i_X509_CRL(NULL, &p, (long)list->len);
-			bool added = crl && X509_STORE_add_crl(store, crl) == 1;
+			bool used = crl && crl_use(store, crl);
 
 			X509_CRL_free(crl);
-			if (!added)
+			if (!used)
 				return false;
-			X509_STORE_set_flags(store, X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL);
 		}
-	X509_STORE_set_verify_cb(store, lenient);
 	return true;
 }
 

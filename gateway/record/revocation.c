@@ -4,6 +4,8 @@
  */
 #include "gateway/record/revocation.h"
 
+#include "gateway/base/crl.h"
+
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
@@ -130,27 +132,10 @@ bool revocation_list_newer(const struct revocation_list *a, const struct revocat
 	return newer;
 }
 
-static int lenient(int good, X509_STORE_CTX *context)
-{
-	switch (X509_STORE_CTX_get_error(context)) {
-	case X509_V_ERR_UNABLE_TO_GET_CRL:
-	case X509_V_ERR_CRL_HAS_EXPIRED:
-	case X509_V_ERR_CRL_NOT_YET_VALID:
-		X509_STORE_CTX_set_error(context, X509_V_OK);
-		return 1;
-	default:
-		return good;
-	}
-}
-
 bool revocation_lists_use(X509_STORE *store, struct revocation_list *const *lists, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
-		if (X509_STORE_add_crl(store, lists[i]->crl) != 1)
+		if (!crl_use(store, lists[i]->crl))
 			return false;
-	if (n > 0) {
-		X509_STORE_set_flags(store, X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL);
-		X509_STORE_set_verify_cb(store, lenient);
-	}
 	return true;
 }
