@@ -140,6 +140,7 @@ struct verification {
 	struct hour *hours;
 	struct statement *statements;
 	int64_t accounts_covered; /* accounts below it were made with ledger records below their mark */
+	int64_t accounts_end;     /* those of all ledger records below their mark are below it */
 	struct arena arena;
 	struct buffer message;
 };
@@ -206,9 +207,9 @@ uint64_t match_feed(struct verification *v, const Anpr__V1__LedgerRecord *record
 	const Anpr__V1__Feed *feed, const char *where, bool *known);
 
 /* --- tally.c --- */
-/* How far the accounts are committed, before the ledger is asked the same. */
-MUST struct status accounts_mark(struct verification *v, struct error *e);
-/* Take in all there are. */
+/* Ask how far the accounts go: into `covered` before the ledger is asked the same, into `end` after it. */
+MUST struct status accounts_mark(struct verification *v, bool covered, struct error *e);
+/* Take them in, up to their end. */
 MUST struct status accounts_round(struct verification *v, struct error *e);
 /* Add a ledger record's counts to their hour, and compare the accounts that were made with it. */
 void tally_add(struct verification *v, const struct publisher_chain *chain,

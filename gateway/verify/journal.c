@@ -142,6 +142,7 @@ struct status journal_round(struct verification *v, struct error *e)
 	int64_t newest;
 	struct status status;
 
+	TRY(streams_open(v, e)); /* those that could not be opened when their entry was met */
 	/* Texts are written before the entry that names them. */
 	TRY(s->newest(s->context, v->topics->journal, 1, &newest, e));
 	TRY(documents_read(v, e));

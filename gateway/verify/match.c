@@ -289,6 +289,8 @@ uint64_t match_feed(struct verification *v, const Anpr__V1__LedgerRecord *record
 		*known = false;
 	} else if (n > 0 && stream_find(v, feed->topic, 0)) {
 		match_run(&m);
+	} else if (n > 0) {
+		t->baseline = feed->sequence; /* not asked for later, should the topic be opened then */
 	}
 	take_state(t, feed);
 	return n;

@@ -3,7 +3,7 @@
  * One round, and the order in which things are asked for, on which everything rests: how far the topics are,
  * then how far the ledger is: whatever was on a topic before has its ledger record by then. Then how far the
  * topics are again: whatever a ledger record accounts for is there by then. The journal last: whatever policy
- * they were decided under is in it by then.
+ * they were decided under, and whatever key accounts were signed with, is in it by then.
  */
 #include "gateway/verify/internal.h"
 
@@ -92,13 +92,15 @@ static struct status pull_rest(struct verification *v, struct error *e)
 
 struct status verification_round(struct verification *v, struct error *e)
 {
-	TRY(journal_round(v, e)); /* which topics there are */
+	if (v->n_entries == 0)
+		TRY(journal_round(v, e)); /* which topics there are */
 	TRY(streams_mark(v, true, e));
-	TRY(accounts_mark(v, e));
+	TRY(accounts_mark(v, true, e));
 	TRY(ledger_mark(v, e));
-	TRY(accounts_round(v, e));
+	TRY(accounts_mark(v, false, e));
 	TRY(streams_mark(v, false, e));
 	TRY(journal_round(v, e));
+	TRY(accounts_round(v, e));
 	TRY(ledger_round(v, e));
 	TRY(pull_rest(v, e));
 	trails_left_over(v);

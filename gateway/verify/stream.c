@@ -16,13 +16,20 @@ struct stream *stream_find(struct verification *v, const char *topic, int32_t pa
 	return NULL;
 }
 
+/* All of its partitions or, where the source fails, none. The end is asked for at once: the topic may be met
+ * after the round's own marks were set. */
 static struct status topic_open(struct verification *v, const char *topic, struct error *e)
 {
 	const struct verify_source *source = v->source;
+	int64_t oldest[PARTITIONS_MAX], newest[PARTITIONS_MAX];
 	int32_t n = 0;
 
 	TRY(source->partitions(source->context, topic, &n, e));
 	REQUIRE(n <= PARTITIONS_MAX, S_REFUSED);
+	for (int32_t i = 0; i < n; i++)
+		TRY(source->oldest(source->context, topic, i, &oldest[i], e));
+	if (n > 0)
+		TRY(source->newest(source->context, topic, n, newest, e));
 	for (int32_t i = 0; i < n; i++) {
 		struct stream *s;
 
@@ -31,8 +38,9 @@ static struct status topic_open(struct verification *v, const char *topic, struc
 		*s = (struct stream){.topic = memory_text(topic),
 			.partition = i,
 			.partitions = n,
+			.oldest = oldest[i],
+			.end = newest[i],
 			.required = memory_new(v->n_publishers, sizeof *s->required)};
-		TRY(source->oldest(source->context, topic, i, &s->oldest, e));
 	}
 	return S_OK;
 }

@@ -208,9 +208,10 @@ void tally_add(struct verification *v, const struct publisher_chain *chain,
 	}
 }
 
-struct status accounts_mark(struct verification *v, struct error *e)
+struct status accounts_mark(struct verification *v, bool covered, struct error *e)
 {
-	return v->source->newest(v->source->context, v->topics->accounts, 1, &v->accounts_covered, e);
+	return v->source->newest(v->source->context, v->topics->accounts, 1,
+		covered ? &v->accounts_covered : &v->accounts_end, e);
 }
 
 static void account_keep(struct verification *v, Anpr__V1__Account *account, int64_t offset)
@@ -260,11 +261,10 @@ struct status accounts_round(struct verification *v, struct error *e)
 {
 	const struct verify_source *source = v->source;
 	struct verify_record record;
-	int64_t newest;
 	struct status status;
 
-	TRY(source->newest(source->context, v->topics->accounts, 1, &newest, e));
-	while (ok(status = source->next(source->context, v->topics->accounts, 0, newest, &record, e)))
+	while (ok(
+		status = source->next(source->context, v->topics->accounts, 0, v->accounts_end, &record, e)))
 		account_take(v, &record);
 	return status.kind == STATUS_WAIT ? S_OK : status;
 }

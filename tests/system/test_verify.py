@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from support.evidence import Evidence
 from support.messages import SharedRead, journal_pb2, ledger_pb2
-from support.places import program
+from support.places import BUILD, program
 from support.wait import eventually
 
 
@@ -138,6 +138,28 @@ def test_a_bundle_without_reads(honest, tmp_path):
     marks = {read.read.vrm.encode() for r in honest.consumer().read_all_until_end() if (read := r.read).read.vrm}
     held = bundle.read_bytes()
     assert len(marks) > 100 and not [m for m in marks if len(m) > 5 and m in held], "no plates"
+
+
+# --- what a live cluster does while it is read ---
+
+def probe(evidence, tmp_path, journal_end=0, oldest_fails=0):
+    """What is found in a bundle whose source answers so; the lines of verify_probe."""
+    return subprocess.run([BUILD / "tests/verify_probe", evidence.save(tmp_path / "bundle"), str(journal_end), str(oldest_fails)],
+                          check=True, capture_output=True, text=True, timeout=120).stdout.splitlines()
+
+
+def test_a_journal_that_grows_while_a_round_is_under_way(evidence, tmp_path):
+    """Each entry in turn is the newest when the round begins; what follows it is there when the journal is read last."""
+    reads = sum(len(r) for (topic, _), r in evidence.records.items() if topic in evidence.topics)
+    for item in evidence.journal():
+        assert probe(evidence, tmp_path, journal_end=item.offset + 1) == [f"reads {reads} accounted {reads}"]
+
+
+@pytest.mark.parametrize("question", [1, 2, 5])
+def test_a_broker_that_does_not_answer_while_a_topic_is_opened(evidence, tmp_path, question):
+    """The round fails and is repeated; all partitions of the topic are looked at then."""
+    reads = sum(len(r) for (topic, _), r in evidence.records.items() if topic in evidence.topics)
+    assert probe(evidence, tmp_path, oldest_fails=question) == ["round 1 failed ", f"reads {reads} accounted {reads}"]
 
 
 # --- reads ---
