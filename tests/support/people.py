@@ -4,6 +4,7 @@
 import json
 import os
 import subprocess
+import time
 from dataclasses import dataclass
 
 from .places import PATIENCE, program
@@ -47,6 +48,14 @@ class Person:
         """Runs anprctl with --json; what it answers, which must be success."""
         answer = self.try_to(*arguments, "--json")
         assert answer.code == DONE, f"{self.name}: anprctl {' '.join(map(str, arguments))}: {answer}"
+        return answer.json
+
+    def off(self, *arguments):
+        """Turns off, again while the answer is 'not yet enforced': a machine that stands still earns that answer by right."""
+        until = time.monotonic() + PATIENCE
+        while (answer := self.try_to("off", *arguments, "--json")).code == NOT_YET and time.monotonic() < until:
+            pass
+        assert answer.code == DONE, f"{self.name}: anprctl off {' '.join(map(str, arguments))}: {answer}"
         return answer.json
 
     def status(self):

@@ -129,7 +129,7 @@ def test_the_nodes_key_is_replaced(story):
     consent(story, answer["entry"], "bob")
     restart_with(story, "signing-2.key")
     story.gateway.wait_until_up()
-    before = story.people["bob"].must("off", "tfl-ulez", "--reason", "With the new key.")
+    before = story.people["bob"].off("tfl-ulez", "--reason", "With the new key.")
     trust = story.people["iris"].try_to("history", "--json").json
     assert trust[-1]["action"] == "enforced" and before["receipt"]["entry"] == trust[-1]["number"]
     story.people["bob"].must("on", "tfl-ulez", "--reason", "On.")

@@ -38,7 +38,7 @@ def story(install):
     consumer = it.consumer()
     consumer.wait_for(lambda records: len(records) > 10, "reads")
     bob = it.people["bob"]
-    bob.must("off", "tfl-ulez", "--cameras", "ULEZ-0000?", "--reason", "For now.")
+    bob.off("tfl-ulez", "--cameras", "ULEZ-0000?", "--reason", "For now.")
     entry = bob.must("on", "tfl-ulez", "--cameras", "ULEZ-0000?", "--for", "15s", "--reason", "Fifteen seconds.")["entry"]
     until = next(s["until"] for p in bob.status()["partners"] for s in p["switches"] if s["entry"] == entry)
     return SimpleNamespace(it=it, bob=bob, gateway=it.gateway, consumer=consumer, end=ms(until))
@@ -135,7 +135,7 @@ def test_beyond_the_bound_nothing_is_published_until_the_clocks_agree_again(inst
             # an aborted transaction's reads are in the log, but nobody who reads committed ones sees them
             consumer = it.consumer()
             steady(lambda: len(consumer.read_all_until_end()), 2, "published by a clock that is wrong")
-            off = bob.must("off", "tfl-ulez", "--reason", "Off works whatever the clock says.")
+            off = bob.off("tfl-ulez", "--reason", "Off works whatever the clock says.")
             assert off["receipt"]["entry"] > off["entry"]
             bob.must("on", "tfl-ulez", "--reason", "On again.")
             ahead(0)

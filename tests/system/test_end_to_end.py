@@ -91,7 +91,7 @@ def test_what_is_shared_is_what_was_sent_and_what_was_agreed(story):
 def test_off_is_done_when_it_is_acknowledged(story):
     committed, uncommitted = story.consumer(), story.consumer(committed=False)
     committed.wait_for(lambda records: len(records) > 10, "reads before")
-    answer = story.people["bob"].must("off", "tfl-ulez", "--reason", "Works.")
+    answer = story.people["bob"].off("tfl-ulez", "--reason", "Works.")
     off_at = time.time() * 1000
     ends = uncommitted.ends()
     before = len(story.sent())
@@ -128,7 +128,7 @@ def test_on_again_shares_nothing_of_the_time_between(story):
 def test_each_side_decides_for_itself_alone(story):
     assert story.people["nina"].try_to("off", "tfl-ulez", "--reason", "Not mine.").code == REFUSED
     assert story.people["iris"].try_to("off", "tfl-ulez", "--reason", "Only looking.").code == REFUSED
-    story.people["alice"].must("off", "tfl-ulez", "--reason", "Our side.")
+    story.people["alice"].off("tfl-ulez", "--reason", "Our side.")
     # what one side has turned off, the other cannot turn on
     story.people["bob"].try_to("on", "tfl-ulez", "--reason", "Go on.")
     consumer = story.consumer(committed=False)
@@ -139,7 +139,7 @@ def test_each_side_decides_for_itself_alone(story):
 
 
 def test_one_camera_can_be_turned_off(story):
-    story.people["bob"].must("off", "tfl-ulez", "--cameras", "ULEZ-00001", "--reason", "Lens.")
+    story.people["bob"].off("tfl-ulez", "--cameras", "ULEZ-00001", "--reason", "Lens.")
     off_at = time.time() * 1000
     consumer = story.consumer()
     consumer.wait_for(lambda records: sum(r.read.read.captured_at_ms > off_at + 1000 for r in records) > 3 * RATE, "other cameras")

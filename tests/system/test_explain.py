@@ -73,7 +73,7 @@ def test_a_life(story):
                        camera=shared.read.camera_id)
         assert view["shared"] and view["policy_version"] == shared.policy_version
 
-    off = bob.must("off", "tfl-ulez", "--reason", "Works.")["entry"]
+    off = bob.off("tfl-ulez", "--reason", "Works.")["entry"]
     dark = moment()
     view = explain(story, dark)
     assert view["reason"] == "partner_off" and [d["entry"] for d in view["agreements"][0]["decided_by"]] == [off]
@@ -85,7 +85,7 @@ def test_a_life(story):
     assert deciders(view) == [("CN=bob", "had off"), ("CN=bob", "turned on again")]
 
     moment()        # out of reach of the off that has just ended
-    alice.must("off", "tfl-ulez", "--cameras", "ULEZ-00001", "--for", "3s", "--reason", "A short one.")
+    alice.off("tfl-ulez", "--cameras", "ULEZ-00001", "--for", "3s", "--reason", "A short one.")
     short = now()
     assert explain(story, short)["reason"] == "camera_off"
     assert explain(story, short, camera="ULEZ-00002")["shared"]

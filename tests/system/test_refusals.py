@@ -143,7 +143,7 @@ def test_a_signature_over_other_bytes_and_a_command_twice(story):
 
 def test_an_on_that_has_not_seen_a_newer_off_is_stale(story):
     seen = history(story)[-1]
-    story.people["bob"].must("off", "tfl-ulez", "--reason", "Newer.")
+    story.people["bob"].off("tfl-ulez", "--reason", "Newer.")
     asked = command("tfl", **switch(2))
     asked.head_sequence, asked.head_hash = seen["number"], bytes.fromhex(seen["hash"])
     status, answer = post(story, "bob", asked, (1, cms(story, "bob", asked.SerializeToString())))
@@ -158,7 +158,7 @@ def test_an_on_that_has_not_seen_a_newer_off_is_stale(story):
 @pytest.fixture(scope="module")
 def receipt(story):
     path = story.folder / "off.receipt"
-    story.people["bob"].must("off", "tfl-ulez", "--reason", "For its receipt.", "--receipt", path)
+    story.people["bob"].off("tfl-ulez", "--reason", "For its receipt.", "--receipt", path)
     story.people["bob"].must("on", "tfl-ulez", "--reason", "Again.")
     return path
 

@@ -55,7 +55,7 @@ def test_nothing_is_published_while_a_fenced_gateway_could_still_append(story):
     set_on_the_broker(story.broker, VERIFICATION, "false")       # and while it runs
     eventually(lambda: VERIFICATION in (why(story) or ""), "status says why", 120)
     steady(consumer.ends, 2, "a read while the guarantees do not hold")
-    off = story.people["bob"].must("off", "tfl-ulez", "--reason", "People can stop all the same.")
+    off = story.people["bob"].off("tfl-ulez", "--reason", "People can stop all the same.")
     assert off["outcome"] == "done"
     story.people["bob"].must("on", "tfl-ulez", "--reason", "On again.")
     set_on_the_broker(story.broker, VERIFICATION, "true")

@@ -81,7 +81,7 @@ def test_an_off_that_could_not_be_recorded_survives_the_core(story):
 
 
 def test_an_off_for_a_while_ends_by_itself(story):
-    story.people["bob"].must("off", "tfl-ulez", "--for", "2s", "--reason", "Two seconds.")
+    story.people["bob"].off("tfl-ulez", "--for", "2s", "--reason", "Two seconds.")
     off_at = time.time() * 1000
     flows(story)
     ended = eventually(lambda: entries(story, action="period_ended"), "the end is in the journal")
@@ -91,7 +91,7 @@ def test_an_off_for_a_while_ends_by_itself(story):
 
 
 def test_an_on_for_a_while_ends_by_itself_and_is_fenced(story):
-    story.people["bob"].must("off", "tfl-ulez", "--reason", "Until further notice.")
+    story.people["bob"].off("tfl-ulez", "--reason", "Until further notice.")
     # offs reach 2 s further in camera time on both ends, so a shorter period would share nothing
     story.people["bob"].must("on", "tfl-ulez", "--for", "15s", "--reason", "Fifteen seconds.")
     flows(story)
@@ -165,7 +165,7 @@ def test_an_off_that_cannot_be_fenced_yet_says_what_it_waits_for(story):
 
 def test_what_an_off_holds_back_is_counted(story):
     assert "suppressed" not in story.people["alice"].status()["partners"][0]
-    off = story.people["bob"].must("off", "tfl-ulez", "--cameras", "ULEZ-0000*", "--reason", "A few.")
+    off = story.people["bob"].off("tfl-ulez", "--cameras", "ULEZ-0000*", "--reason", "A few.")
     partner = eventually(lambda: [p for p in story.people["alice"].status()["partners"]
                                   if p.get("suppressed", {"reads": 0})["reads"] > 5], "reads that were held back")[0]
     assert partner["suppressed"]["entry"] == off["entry"]
@@ -210,9 +210,9 @@ def test_two_people_press_off_at_once(story):
 def test_a_partner_with_nothing_on_goes_on_from_when_it_came_on_again(story):
     """Though a fence and a restart come between, which read the ledger anew."""
     consumer = story.consumer()
-    story.people["bob"].must("off", "tfl-ulez", "--reason", "Nothing on.")
+    story.people["bob"].off("tfl-ulez", "--reason", "Nothing on.")
     off_at = time.time() * 1000
-    story.people["alice"].must("off", "tfl-ulez", "--reason", "And the other side.")
+    story.people["alice"].off("tfl-ulez", "--reason", "And the other side.")
     assert story.gateway.kill_child("core")
     eventually(lambda: story.people["bob"].try_to("status").code == DONE, "the gateway is back")
     steady(story.consumer(committed=False).ends, 2, "a read while off")

@@ -143,7 +143,7 @@ def test_a_register(story):
 
 
 def test_a_trial_of_the_partners_own_connects_it_and_nobody_elses(story):
-    story.people["bob"].must("off", "tfl-ulez", "--reason", "Off.")
+    story.people["bob"].off("tfl-ulez", "--reason", "Off.")
     before = len(story.consumer().read_all_until_end())
     for who, comes in (("alice", False), ("bob", True)):
         already = len(story.sent())
