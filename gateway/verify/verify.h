@@ -14,7 +14,7 @@
 #include "gateway/base/digest.h"
 #include "gateway/base/error.h"
 
-/* What can be found wrong. Words and meaning: offence_name, offence_meaning. */
+/* What can be found wrong. Words and meaning: offence_name, offence_meaning, and proto/FORMATS.md. */
 enum offence_kind {
 	OFFENCE_NONE = 0,
 	OFFENCE_JOURNAL,

@@ -28,5 +28,6 @@ def _load(name):
 read_pb2 = _load("read")
 ledger_pb2 = _load("ledger")
 journal_pb2 = _load("journal")
+command_pb2 = _load("command")
 bundle_pb2 = _load("bundle")
 SharedRead = read_pb2.SharedRead

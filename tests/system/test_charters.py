@@ -4,13 +4,17 @@
 One installation, one story: each test goes on where the one before ended."""
 
 import http.client
+import json
 import shutil
 import ssl
+import subprocess
+import sys
 
 import pytest
 
 from support import charters
 from support.people import DONE, REFUSED, Person
+from support.places import ROOT, program
 from support.wait import eventually
 
 
@@ -141,3 +145,15 @@ def test_the_nodes_key_is_replaced(story):
     eventually(lambda: "the signing key of node gw-1 was retired by entry" in story.gateway.words(), "it says why")
     restart_with(story, "signing-2.key")
     story.gateway.wait_until_up()
+
+
+def test_an_auditor_follows_all_of_it_from_a_bundle(story):
+    """Offline, by the gateway's own code and by the checker that has none of it."""
+    bundle = story.folder / "evidence.bundle"
+    subprocess.run([program("anprctl"), "export", bundle, "--prefix", story.prefix, *story.kafka("verifier")], check=True,
+                   stdout=subprocess.DEVNULL)
+    for checker in ([program("anprctl"), "verify", "--bundle"], [sys.executable, ROOT / "deploy/check_bundle"]):
+        done = subprocess.run([*checker, bundle, "--json", "--root", f"tfl={story.pki}/tfl-ca.pem"], capture_output=True, text=True)
+        answer = json.loads(done.stdout)
+        assert (done.returncode, answer["offences"], answer["clean"]) == (0, [], True)
+    assert ["tfl", "mps", "gw-1"] == [note.split("who may speak for ")[1].split(";")[0] for note in answer["notes"]]

@@ -6,15 +6,18 @@ gateway's and the node's keys, and the disks of the brokers, allow."""
 
 import hashlib
 import json
+import re
 import subprocess
+import sys
 from dataclasses import replace
 
 import pytest
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
+from support.charters import make
 from support.evidence import Evidence
-from support.messages import SharedRead, journal_pb2, ledger_pb2
-from support.places import BUILD, program
+from support.messages import SharedRead, command_pb2, journal_pb2, ledger_pb2
+from support.places import BUILD, ROOT, program
 from support.wait import eventually
 
 
@@ -59,13 +62,34 @@ def evidence(taken):
 
 @pytest.fixture
 def verify(tmp_path):
-    """What verify finds wrong in the evidence: {kind: (count, place of the first, words)}, and its figures."""
+    """What verify finds wrong in the evidence: {kind: (count, place of the first, words)}, and its figures. The checker,
+    which has no code of the gateway and does not look at reads, finds all the rest of it as well, in the same places."""
     def run(evidence, *options):
-        status, answer = ask("--bundle", evidence.save(tmp_path / "bundle"), *options)
+        bundle = evidence.save(tmp_path / "bundle")
+        status, answer = ask("--bundle", bundle, *options)
         found = {o["offence"]: (o["count"], o["first"], o["what"]) for o in answer["offences"]}
         assert status == (1 if found else 0)
+        beside = {kind: place for kind, (_, place, _) in found.items() if place.split(" ")[0] not in evidence.topics}
+        assert places(check(bundle, *options)) == {k: p for k, p in beside.items() if k not in OF_READS}
         return found, answer["figures"]
     return run
+
+
+# Told at the ledger record that says so, but seen on the topic.
+OF_READS = {"read_missing", "read_altered"}
+
+
+def check(bundle, *options):
+    """What deploy/check_bundle says of it."""
+    done = subprocess.run([sys.executable, ROOT / "deploy/check_bundle", "--json", bundle, *options], capture_output=True, text=True, timeout=300)
+    assert done.returncode in (0, 1), done.stderr
+    answer = json.loads(done.stdout)
+    assert done.returncode == (1 if answer["offences"] else 0) and answer["clean"] == (done.returncode == 0)
+    return answer
+
+
+def places(answer):
+    return {o["offence"]: o["first"] for o in answer["offences"]}
 
 
 def ask(*options):
@@ -134,10 +158,22 @@ def test_a_bundle_without_reads(honest, tmp_path):
                    stdout=subprocess.DEVNULL)
     status, answer = ask("--bundle", bundle)
     assert (status, answer["offences"]) == (0, [])
+    checked = check(bundle)
+    assert checked["clean"] and checked["notes"] == []
+    assert all(checked["figures"][f] == answer["figures"][f] for f in checked["figures"])
     assert answer["figures"]["reads"] == 0 < answer["figures"]["accounts_compared"]
     marks = {read.read.vrm.encode() for r in honest.consumer().read_all_until_end() if (read := r.read).read.vrm}
     held = bundle.read_bytes()
     assert len(marks) > 100 and not [m for m in marks if len(m) > 5 and m in held], "no plates"
+
+
+def test_every_offence_is_in_the_document():
+    """By the same name and meaning, in the order of the alphabet."""
+    source = (ROOT / "gateway/verify/offences.c").read_text()
+    named = {name: "".join(re.findall(r'"([^"]*)"', meaning))
+             for name, meaning in re.findall(r'\{"(\w+)",((?:\s*"[^"]*")+)\}', source) if name != "none"}
+    documented = re.findall(r"^\| `(\w+)` \| B? ?\| (.*) \|$", (ROOT / "proto/FORMATS.md").read_text(), re.M)
+    assert len(named) == 17 and documented == sorted(named.items())
 
 
 # --- what a live cluster does while it is read ---
@@ -308,6 +344,32 @@ def test_a_tail_cut_off_and_made_again(evidence, verify, honest):
     del journal[-1]
     found, _ = verify(evidence, "--head", f"{number}:{seen}")
     assert found["head_lost"][0] == 1
+
+
+def test_an_approval_forged(evidence, verify, honest, tmp_path):
+    """In the partner's name, by a certificate of the police's CA, the node lending its key."""
+    make(honest.pki, "--add", "bobby person /CN=bob mps-ca")
+    journal = evidence.journal()
+    index, entry = next((i, e) for i, e in enumerate(map(entry_of, journal))
+                        if command_pb2.Command.FromString(e.decree.signed.command).HasField("approve"))
+    command = tmp_path / "command"
+    command.write_bytes(entry.decree.signed.command)
+    entry.decree.signed.signatures[0].value = subprocess.run(
+        ["openssl", "cms", "-sign", "-binary", "-md", "sha256", "-outform", "DER", "-in", command,
+         "-signer", honest.pki / "bobby.pem", "-inkey", honest.pki / "bobby.key"], check=True, capture_output=True).stdout
+    evidence.rewrite(journal, index, lambda _: sealed(honest, entry))
+    found, _ = verify(evidence)
+    assert found["journal_broken"][:2] == (1, place((evidence.name("journal"), 0), journal[index]))
+
+
+def test_a_receipt_that_the_journal_has_not(evidence, tmp_path):
+    journal = evidence.journal()
+    index = next(i for i, item in enumerate(journal) if entry_of(item).HasField("enforced"))
+    receipt = tmp_path / "receipt"
+    receipt.write_bytes(journal[index].value)
+    assert check(evidence.save(tmp_path / "bundle"), "--receipt", receipt)["clean"]
+    del journal[index:]
+    assert places(check(evidence.save(tmp_path / "bundle"), "--receipt", receipt))["head_lost"] == str(receipt)
 
 
 def _with_time(entry):
