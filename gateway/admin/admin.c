@@ -64,7 +64,9 @@ static struct status trust_or_keep(struct server *s, struct span body, struct er
 static struct status set_up_with(struct server *s, const Anpr__V1__AdminSetup *setup, struct error *e)
 {
 	TRY(tls_load(&s->tls, setup->cert_pem, setup->key_pem, e));
-	TRY(listen_bind(s, setup->listen_address, setup->listen_port, e));
+	TRY(listen_bind(setup->listen_address, setup->listen_port, &s->socket, e));
+	if (*setup->metrics_address)
+		TRY(metrics_start(s, setup->metrics_address, setup->metrics_port, e));
 	log_info("admin is set up", "address=%s port=%u", LOG_QUOTE(setup->listen_address),
 		setup->listen_port);
 	if (s->early.n > 0)

@@ -26,7 +26,7 @@ static int socket_bind(const struct addrinfo *at)
 	return -1;
 }
 
-struct status listen_bind(struct server *s, const char *address, unsigned port, struct error *e)
+struct status listen_bind(const char *address, unsigned port, int *to, struct error *e)
 {
 	struct addrinfo want = {.ai_flags = AI_PASSIVE, .ai_socktype = SOCK_STREAM}, *found;
 	char service[16];
@@ -36,9 +36,9 @@ struct status listen_bind(struct server *s, const char *address, unsigned port, 
 	failed = getaddrinfo(address, service, &want, &found);
 	if (failed)
 		return error_set(e, "%s: %s", address, gai_strerror(failed));
-	s->socket = socket_bind(found);
+	*to = socket_bind(found);
 	freeaddrinfo(found);
-	return s->socket >= 0 ? S_OK : error_set(e, "%s:%u: %s", address, port, strerror(errno));
+	return *to >= 0 ? S_OK : error_set(e, "%s:%u: %s", address, port, strerror(errno));
 }
 
 struct status listen_start(struct server *s, struct error *e)
@@ -78,6 +78,8 @@ void listen_stop(struct server *s)
 	s->bound = NULL; /* evhttp_free ends its listener */
 	if (s->http)
 		evhttp_free(s->http);
+	if (s->metrics)
+		evhttp_free(s->metrics);
 	if (s->socket >= 0)
 		close(s->socket);
 }

@@ -34,7 +34,7 @@ static void reply(struct evhttp_request *request, int status, const char *type, 
 }
 
 /* `why` is ours: it holds nothing that JSON would have to escape. */
-static void reply_error(struct evhttp_request *request, int status, const char *why)
+void request_refuse(struct evhttp_request *request, int status, const char *why)
 {
 	char body[256];
 
@@ -49,7 +49,7 @@ static void connection_closed(struct evhttp_connection *connection, void *pendin
 	((struct pending *)pending)->waiting = false;
 }
 
-static struct pending *pending_new(struct server *s, struct peer *peer, struct evhttp_request *request)
+static struct pending *pending_new(struct server *s, const struct peer *peer, struct evhttp_request *request)
 {
 	for (size_t i = 0; i < PEERS_MAX; i++) {
 		struct pending *p = &s->pending[i];
@@ -120,28 +120,31 @@ static struct status packed_send(struct channel *core, const ProtobufCMessage *m
 	return status;
 }
 
-static struct status forward(struct pending *p, char *path)
+static struct status forward(struct pending *p, const char *path)
 {
 	Anpr__V1__AdminRequest message = ANPR__V1__ADMIN_REQUEST__INIT;
 	struct evbuffer *in = evhttp_request_get_input_buffer(p->request);
 	unsigned char *der = NULL;
-	int n = i2d_X509(SSL_get0_peer_certificate(p->peer->ssl), &der);
+	int n = p->peer ? i2d_X509(SSL_get0_peer_certificate(p->peer->ssl), &der) : 0;
 	struct status status = S_OVERLOAD;
 
 	message.id = p->id;
-	message.organisation = p->peer->organisation;
-	message.subject = p->peer->subject;
+	if (p->peer) {
+		message.organisation = (char *)p->peer->organisation;
+		message.subject = (char *)p->peer->subject;
+	}
 	message.certificate = (ProtobufCBinaryData){n > 0 ? (size_t)n : 0, der};
 	message.method = (char *)method_word(p->request);
-	message.path = path;
+	message.path = (char *)path;
 	message.body = (ProtobufCBinaryData){evbuffer_get_length(in), evbuffer_pullup(in, -1)};
-	if (n > 0)
+	if (n > 0 || !p->peer)
 		status = packed_send(&p->server->core, &message.base);
 	OPENSSL_free(der);
 	return status;
 }
 
-static void pass_on(struct server *s, struct peer *peer, struct evhttp_request *request, char *path)
+void request_pass_on(
+	struct server *s, const struct peer *peer, struct evhttp_request *request, const char *path)
 {
 	struct pending *p = pending_new(s, peer, request);
 
@@ -151,7 +154,7 @@ static void pass_on(struct server *s, struct peer *peer, struct evhttp_request *
 	}
 	if (p)
 		pending_take(p);
-	reply_error(
+	request_refuse(
 		request, 503, "the gateway's core is busy or away; try another node, or again in a moment");
 }
 
@@ -163,13 +166,13 @@ void request_take(struct evhttp_request *request, void *server)
 	if (peer)
 		peer->active_at = clock_monotonic_ms();
 	if (!peer || !peer_know(peer))
-		reply_error(request, 403, "your certificate is under nobody's trust root, or two bodies'");
+		request_refuse(request, 403, "your certificate is under nobody's trust root, or two bodies'");
 	else if (from_another_site(request))
-		reply_error(request, 403, "asked for by a page of another site");
+		request_refuse(request, 403, "asked for by a page of another site");
 	else if (!path_of(request, path))
-		reply_error(request, 404, "there is nothing here; the API is under /v1/");
+		request_refuse(request, 404, "there is nothing here; the API is under /v1/");
 	else
-		pass_on(server, peer, request, path);
+		request_pass_on(server, peer, request, path);
 }
 
 /* Counts and commands are logged, what is asked about whom is not: the journal has it. */
@@ -178,8 +181,9 @@ static void answer_log(const struct pending *p, unsigned status)
 	bool changes = evhttp_request_get_command(p->request) == EVHTTP_REQ_POST;
 
 	log_write(changes ? LOG_LEVEL_INFO : LOG_LEVEL_DEBUG, "request answered",
-		"organisation=%s method=%s status=%u took_ms=%lld", LOG_QUOTE(p->peer->organisation),
-		method_word(p->request), status, (long long)(clock_monotonic_ms() - p->asked_at));
+		"organisation=%s method=%s status=%u took_ms=%lld",
+		LOG_QUOTE(p->peer ? p->peer->organisation : ""), method_word(p->request), status,
+		(long long)(clock_monotonic_ms() - p->asked_at));
 }
 
 static bool type_is_plain(const char *type)
@@ -216,7 +220,7 @@ void requests_sweep(struct server *s, int64_t now)
 		if (!p->waiting || now - p->asked_at < ANSWER_MS)
 			continue;
 		answer_log(p, 504);
-		reply_error(pending_take(p), 504,
+		request_refuse(pending_take(p), 504,
 			"no answer from the gateway's core in 8 s; it may still do what was asked");
 	}
 }

@@ -63,7 +63,7 @@ struct pending {
 	uint64_t id;
 	int64_t asked_at; /* monotonic ms */
 	struct server *server;
-	struct peer *peer;              /* not owned */
+	const struct peer *peer;        /* not owned; NULL = nobody known */
 	struct evhttp_request *request; /* evhttp's */
 	bool waiting;                   /* false: the slot is free */
 };
@@ -76,7 +76,7 @@ struct server {
 	struct digest trusted; /* of the newest trust roots: the core repeats them with every journal entry */
 	struct buffer early;   /* trust roots that came before the setup */
 	int socket;            /* bound, not yet listening; -1 once it is evhttp's */
-	struct evhttp *http;
+	struct evhttp *http, *metrics; /* NULL = not served */
 	struct evhttp_bound_socket *bound;
 	struct peer *peers;
 	size_t n_peers;
@@ -113,15 +113,23 @@ void peers_sweep(struct server *s, int64_t now);
 void peers_check(struct server *s);
 
 /* --- listen.c --- */
-/* Take the address; connections are refused until listen_start. */
-struct status listen_bind(struct server *s, const char *address, unsigned port, struct error *e);
+/* Take the address, as descriptor *to; connections are refused until it is listened on. */
+struct status listen_bind(const char *address, unsigned port, int *to, struct error *e);
 struct status listen_start(struct server *s, struct error *e);
 /* Take connections while there is room. */
 void listen_adjust(struct server *s);
 void listen_stop(struct server *s);
 
+/* --- metrics.c --- */
+/* Serve /metrics, /livez and /readyz on this address to whoever asks: without TLS. errors: BAD_INPUT. */
+struct status metrics_start(struct server *s, const char *address, unsigned port, struct error *e);
+
 /* --- request.c --- */
 void request_take(struct evhttp_request *request, void *server);
+/* Ask the core for `path` on behalf of somebody (NULL = nobody known) and answer with what it says. */
+void request_pass_on(
+	struct server *s, const struct peer *peer, struct evhttp_request *request, const char *path);
+void request_refuse(struct evhttp_request *request, int status, const char *why);
 /* The core's answer. errors: BAD_INPUT where it is none. */
 struct status request_answer(struct server *s, struct span body);
 void requests_sweep(struct server *s, int64_t now);

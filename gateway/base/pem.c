@@ -62,6 +62,29 @@ static bool contains(struct span text, const char *words)
 	return text.n > 0 && memmem(text.p, text.n, words, strlen(words)) != NULL;
 }
 
+static int64_t expiry_ms(const X509 *certificate)
+{
+	struct tm at;
+
+	return ASN1_TIME_to_tm(X509_get0_notAfter(certificate), &at) == 1 ? (int64_t)timegm(&at) * 1000 : 0;
+}
+
+struct utc_ms pem_expiry(struct span pem)
+{
+	X509 *list[CERTIFICATES_MAX];
+	size_t n = certificates_read(pem, list);
+	struct utc_ms first = {0};
+
+	for (size_t i = 0; i < n && i < CERTIFICATES_MAX; i++) {
+		int64_t at = expiry_ms(list[i]);
+
+		if (first.v == 0 || at < first.v)
+			first.v = at;
+	}
+	certificates_free(list, n);
+	return first;
+}
+
 static const char *ca_check(X509 **list, size_t n, struct digest *identity)
 {
 	*identity = (struct digest){0};

@@ -6,6 +6,7 @@
 #ifndef ANPR_BASE_PEM_H
 #define ANPR_BASE_PEM_H
 
+#include "gateway/base/clock.h"
 #include "gateway/base/digest.h"
 
 /* The certificates of a CA: each one can be read, may sign certificates, and no private key lies beside them.
@@ -14,6 +15,8 @@
 const char *pem_ca(struct span pem, struct digest *identity);
 /* Whether two such texts have a certificate in common. */
 bool pem_ca_overlap(struct span a, struct span b);
+/* When the first of its certificates expires; 0 where there is none. */
+struct utc_ms pem_expiry(struct span pem);
 /* An Ed25519 public key. NULL, or why it is none. */
 const char *pem_public_key(struct span pem, uint8_t out[32]);
 

@@ -237,7 +237,9 @@ void api_handle(struct core *core, const Anpr__V1__AdminRequest *request)
 {
 	bool get = strcmp(request->method, "GET") == 0, post = strcmp(request->method, "POST") == 0;
 
-	if (post && path_is(request->path, "/v1/commands"))
+	if (!*request->organisation)
+		metrics_handle(core, request);
+	else if (post && path_is(request->path, "/v1/commands"))
 		command_begin(core, request);
 	else if (post && path_is(request->path, "/v1/trials"))
 		try_begin(core, request);

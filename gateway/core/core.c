@@ -55,6 +55,11 @@ void core_await_change(struct core *core, uint64_t *seen, int timeout_ms)
 
 void core_answer(struct core *core, uint64_t id, uint32_t status, char *body)
 {
+	core_answer_as(core, id, status, "application/json", body);
+}
+
+void core_answer_as(struct core *core, uint64_t id, uint32_t status, const char *type, char *body)
+{
 	struct answer *a = calloc(1, sizeof *a);
 	uint64_t one = 1;
 
@@ -62,7 +67,7 @@ void core_answer(struct core *core, uint64_t id, uint32_t status, char *body)
 		free(body);
 		return;
 	}
-	*a = (struct answer){.id = id, .status = status, .body = body};
+	*a = (struct answer){.id = id, .status = status, .type = type, .body = body};
 	pthread_mutex_lock(&core->lock);
 	a->next = core->answers;
 	core->answers = a;
@@ -207,7 +212,7 @@ static void send_answers(struct loop *l)
 
 		m.id = list->id;
 		m.status = list->status;
-		m.content_type = "application/json";
+		m.content_type = (char *)list->type;
 		m.body.data = (uint8_t *)list->body;
 		m.body.len = list->body ? strlen(list->body) : 0;
 		if (l->admin.fd >= 0 && send_message(l, FRAME_ADMIN_RESPONSE, &m.base).kind == STATUS_REFUSED)

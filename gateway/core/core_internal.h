@@ -9,6 +9,7 @@
 #define ANPR_CORE_CORE_INTERNAL_H
 
 #include "anpr/v1/frame.pb-c.h"
+#include "gateway/base/histogram.h"
 #include "gateway/base/log.h"
 #include "gateway/config/config.h"
 #include "gateway/core/journal.h"
@@ -23,8 +24,9 @@
 /* An answer on its way to the admin process. */
 struct answer {
 	uint64_t id;
-	uint32_t status; /* HTTP */
-	char *body;      /* JSON; owned */
+	uint32_t status;  /* HTTP */
+	const char *type; /* of the body; static */
+	char *body;       /* owned */
 	struct answer *next;
 };
 
@@ -49,8 +51,9 @@ struct core {
 	struct publisher **publishers; /* NULL until started */
 	uint32_t n_publishers;
 	struct answer *answers;
-	unsigned commands;   /* being carried out */
-	struct trial *trial; /* the newest; NULL = none since the start */
+	unsigned commands;         /* being carried out */
+	struct histogram receipts; /* from a narrowing command's acceptance until it was made good */
+	struct trial *trial;       /* the newest; NULL = none since the start */
 	struct attachment_list {
 		char *partner;
 		int fd;
@@ -68,7 +71,9 @@ void core_hold(struct core *core, const char *partner, int change);
 void core_changed(void *core);
 /* Wait until something has moved since `*seen`, at most timeout_ms. */
 void core_await_change(struct core *core, uint64_t *seen, int timeout_ms);
+/* An answer to the admin process: JSON, or of another static type. Takes the body. */
 void core_answer(struct core *core, uint64_t id, uint32_t status, char *body);
+void core_answer_as(struct core *core, uint64_t id, uint32_t status, const char *type, char *body);
 
 /* enforcer.c: a thread that makes good every narrowing entry: fences, then an enforced entry. */
 void *enforcer_run(void *core);
@@ -112,7 +117,10 @@ char *try_view(struct core *core, const Anpr__V1__AdminRequest *request, uint32_
 bool api_query(const char *path, const char *name, char *to, size_t cap);
 /* quality.c: a partner's figures by camera. */
 char *quality_view(struct core *core, const Anpr__V1__AdminRequest *request, uint32_t *status);
-/* status.c */
+/* status.c: GET /v1/status, and the same as an object, owned by the caller. */
 char *status_view(struct core *core);
+json_t *status_object(struct core *core);
+/* metrics.c: what a monitor asks who is nobody in particular: /metrics, /livez, /readyz. */
+void metrics_handle(struct core *core, const Anpr__V1__AdminRequest *request);
 
 #endif

@@ -188,6 +188,17 @@ static void find_hash(struct core *core, struct work *w)
 	buffer_free(&stored);
 }
 
+static void tell_enforced(struct core *core, const struct work *w, uint64_t entry)
+{
+	int64_t took_ms = last_fence(w) - w->accepted_ms;
+
+	pthread_mutex_lock(&core->lock);
+	histogram_add(&core->receipts, clock_now().v - w->accepted_ms);
+	pthread_mutex_unlock(&core->lock);
+	log_info("enforced", "entry=%llu newest=%llu took_ms=%lld", (unsigned long long)entry,
+		(unsigned long long)w->entries[w->n_entries - 1], (long long)took_ms);
+}
+
 static void make_good(struct core *core, struct work *w)
 {
 	struct journal_append append = {.prepare = prepare, .context = w, .timeout_ms = APPEND_MS};
@@ -203,9 +214,7 @@ static void make_good(struct core *core, struct work *w)
 		error_free(&e);
 	}
 	if (ok(status))
-		log_info("enforced", "entry=%llu newest=%llu took_ms=%lld", (unsigned long long)append.entry,
-			(unsigned long long)w->entries[w->n_entries - 1],
-			(long long)(last_fence(w) - w->accepted_ms));
+		tell_enforced(core, w, append.entry);
 }
 
 void *enforcer_run(void *context)

@@ -554,6 +554,7 @@ struct status publisher_status(struct publisher *p, struct publisher_status *out
 		out->transactions = p->transactions;
 		out->aborted = p->aborted;
 		out->transaction_ms = p->transaction_ms;
+		out->transaction_times = p->transaction_times;
 		out->clock_offset_ms = p->clock_offset_ms;
 		out->n_partners = p->n_shown;
 	}

@@ -7,6 +7,7 @@
 #ifndef ANPR_CORE_PUBLISHER_H
 #define ANPR_CORE_PUBLISHER_H
 
+#include "gateway/base/histogram.h"
 #include "gateway/core/holds.h"
 #include "gateway/core/journal.h"
 #include "gateway/core/totals.h"
@@ -86,7 +87,8 @@ struct publisher_status {
 	char detail[256];
 	uint64_t ordinal; /* of its newest ledger record */
 	uint64_t transactions, aborted;
-	int64_t transaction_ms;  /* the newest one's length */
+	int64_t transaction_ms; /* the newest one's length */
+	struct histogram transaction_times;
 	int64_t clock_offset_ms; /* broker's clock minus ours, at least; INT64_MAX = not known */
 	struct partner_status *partners;
 	size_t n_partners;

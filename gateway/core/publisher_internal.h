@@ -73,6 +73,7 @@ struct publisher {
 	char state[32], detail[256];
 	uint64_t transactions, aborted;
 	int64_t transaction_ms;
+	struct histogram transaction_times;
 	int64_t cameras_at_ms;   /* when figures by camera were shown last */
 	int64_t clock_offset_ms; /* broker's minus ours, at least, as of the newest transaction; INT64_MAX =
 				    not known */

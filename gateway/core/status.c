@@ -172,7 +172,7 @@ static void look_head(void *context, const struct governance *g)
 			"not_yet_enforced", (json_int_t)governance_pending(g, &pending)));
 }
 
-char *status_view(struct core *core)
+json_t *status_object(struct core *core)
 {
 	json_t *publishers = json_array(), *partners = json_array(), *problems = json_array();
 	json_t *files = json_array();
@@ -180,7 +180,7 @@ char *status_view(struct core *core)
 		CLOCK_TEXT(clock_now()), "policy_version", (json_int_t)journal_version(core->journal),
 		"partners", partners, "publishers", publishers, "stop_files", files, "problems", problems);
 	size_t stops = stops_waiting(core);
-	char trouble[512], *text;
+	char trouble[512];
 
 	journal_look(core->journal, look_head, body);
 	if (journal_trouble(core->journal, trouble, sizeof trouble))
@@ -196,7 +196,14 @@ char *status_view(struct core *core)
 	json_object_set_new(body, "surroundings", surroundings_view(core, problems));
 	for (uint32_t k = 0; core->publishers && k < core->n_publishers; k++)
 		add_publisher(core, core->publishers[k], publishers, partners, problems);
-	text = json_dumps(body, JSON_COMPACT);
+	return body;
+}
+
+char *status_view(struct core *core)
+{
+	json_t *body = status_object(core);
+	char *text = json_dumps(body, JSON_COMPACT);
+
 	json_decref(body);
 	return text;
 }

@@ -320,6 +320,8 @@ static void count_transaction(struct publisher *p, bool done, int64_t began)
 	p->transactions += done;
 	p->aborted += !done;
 	p->transaction_ms = clock_monotonic_ms() - began;
+	if (done)
+		histogram_add(&p->transaction_times, p->transaction_ms);
 	pthread_mutex_unlock(&p->lock);
 }
 

@@ -120,6 +120,9 @@ size_t governance_organisations(const struct governance *g, const struct governa
 /* Roles of a person, as bits of Role; 0 = nobody. */
 unsigned governance_roles(const struct governance *g, const char *organisation, const char *subject);
 
+/* Proposals that wait for consents. */
+size_t governance_proposals_open(const struct governance *g);
+
 /* Views as JSON texts for the API; the caller frees. `partner` NULL = all. */
 char *governance_view_agreements(const struct governance *g, struct utc_ms now);
 /* What differs, as the views have it (view_change.c). */

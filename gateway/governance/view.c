@@ -148,6 +148,15 @@ static json_t *proposal_view(const struct governance *g, const struct proposal *
 		p->trial ? json_loads(p->trial, 0, NULL) : json_null());
 }
 
+size_t governance_proposals_open(const struct governance *g)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < g->n_proposals; i++)
+		n += g->proposals[i]->state == PROPOSAL_OPEN;
+	return n;
+}
+
 char *governance_view_proposals(const struct governance *g, uint64_t number, bool ids)
 {
 	json_t *list = json_array();

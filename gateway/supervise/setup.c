@@ -65,6 +65,10 @@ static struct status admin_setup(const struct config *config, struct pems *pems,
 	setup.listen_port = config->admin.port;
 	setup.cert_pem = text(&pems->cert);
 	setup.key_pem = text(&pems->key);
+	if (config->metrics.address) {
+		setup.metrics_address = config->metrics.address;
+		setup.metrics_port = config->metrics.port;
+	}
 	return pack(&setup.base, body);
 }
 

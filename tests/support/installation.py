@@ -102,6 +102,7 @@ class Installation:
         self.topic = f"{prefix}anpr.reads"
         self.admin_port = free_port()
         self.admin_url = f"https://127.0.0.1:{self.admin_port}"
+        self.metrics_port = free_port()
         self.config = folder / "gateway.yaml"
         self.state = folder / "state"
         self.gateway = Gateway(self.config, folder / "gateway.log")
@@ -169,7 +170,8 @@ class Installation:
                 "kind": "stream", "url": self.simulators[id].url if id in self.simulators else "https://127.0.0.1:1/v1/reads",
                 "ca": str(pki / f"{o}-ca.pem"), "cert": str(pki / f"to-{o}.pem"), "key": str(pki / f"to-{o}.key")}}
                 for id, (o, _) in self.partners.items()],
-            "admin": {"listen": f"127.0.0.1:{self.admin_port}", "cert": str(pki / "admin.pem"), "key": str(pki / "admin.key")}}
+            "admin": {"listen": f"127.0.0.1:{self.admin_port}", "cert": str(pki / "admin.pem"), "key": str(pki / "admin.key")},
+            "metrics": {"listen": f"127.0.0.1:{self.metrics_port}"}}
         for section, values in changes.items():
             text[section] = text.get(section, {}) | values
         self.config.write_text(yaml.safe_dump(text, sort_keys=False))
