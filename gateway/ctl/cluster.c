@@ -317,6 +317,7 @@ static const struct option_row options[] = {
 
 const struct verb verb_cluster = {
 	.name = "cluster",
+	.words = "apply show check",
 	.arguments = "apply|show|check --config FILE [--agreement FILE]... [--print]",
 	.summary = "topics, rights and settings of the Kafka cluster",
 	.help = "apply   creates missing topics and rights and corrects topics' settings; takes nothing "

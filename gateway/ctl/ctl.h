@@ -56,6 +56,7 @@ struct verb {
 	const char *arguments; /* for the usage line: "PARTNER" */
 	const char *summary;   /* a line */
 	const char *help;      /* what it does, with examples */
+	const char *words;     /* what its first argument can be, for completion; NULL = anything */
 	const struct option_row *options;
 	size_t min_arguments, max_arguments;
 	const struct option_row *common[3]; /* tables of further options: connection_options, kafka_options */
@@ -82,6 +83,13 @@ void texts_add(struct texts *t, const char *text);
 enum exit_code options_parse(const struct verb *verb, int argc, char **argv, struct options *o);
 void options_free(struct options *o);
 void verb_help(const struct verb *verb);
+#define ROWS_MAX 40
+/* Every option the verb takes, into rows[ROWS_MAX]; how many. */
+size_t verb_rows(const struct verb *verb, const struct option_row **rows);
+
+/* --- completion.c --- */
+/* A bash script that completes these verbs (NULL ends them), their options and files, on standard output. */
+void completion_print(const struct verb *const *verbs);
 
 /* --- profile.c --- */
 /* Fill in what was not given: from the environment, then from ~/.config/anprctl.yaml. */

@@ -31,6 +31,8 @@ static void help(void)
 	     "\n"
 	     "or as ANPRCTL_GATEWAY, ANPRCTL_CERT ..., or as --gateway, --cert ... with each verb.\n"
 	     "\n"
+	     "Completion for bash: . <(anprctl completion)\n"
+	     "\n"
 	     "Exit status: 0 done, 1 refused or a check failed, 2 wrong usage, 3 unreachable, 4 not yet\n"
 	     "done (recorded but not yet enforced, or stopped here but not recorded; the words say which).");
 }
@@ -71,6 +73,8 @@ int main(int argc, char **argv)
 	}
 	if (verb)
 		return run(verb, argc - 1, argv + 1);
+	if (strcmp(name, "completion") == 0)
+		return completion_print(verbs), DONE;
 	if (strcmp(name, "--version") == 0)
 		return puts("anprctl " ANPR_VERSION) < 0;
 	if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0 || strcmp(name, "help") == 0) {

@@ -10,8 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define ROWS_MAX 40
-#define FIRST    256 /* getopt's values of our rows; beyond any letter */
+#define FIRST 256 /* getopt's values of our rows; beyond any letter */
 
 const struct option_row connection_options[] = {
 	OPTION(OPTION_TEXT, "gateway", "URL[,URL]", "the gateway's nodes, tried in turn", gateway),
@@ -49,7 +48,7 @@ static size_t rows_append(const struct option_row **rows, size_t n, const struct
 }
 
 /* The verb's own rows first: where a name is in several tables, the first counts. */
-static size_t rows_of(const struct verb *verb, const struct option_row **rows)
+size_t verb_rows(const struct verb *verb, const struct option_row **rows)
 {
 	size_t n = rows_append(rows, 0, verb->options);
 
@@ -96,7 +95,7 @@ enum exit_code options_parse(const struct verb *verb, int argc, char **argv, str
 {
 	const struct option_row *rows[ROWS_MAX];
 	struct option table[ROWS_MAX + 2] = {{"help", no_argument, NULL, 'h'}};
-	size_t n = rows_of(verb, rows);
+	size_t n = verb_rows(verb, rows);
 	int option;
 
 	for (size_t i = 0; i < n; i++)

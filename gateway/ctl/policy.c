@@ -103,6 +103,7 @@ static enum exit_code policy(struct options *o)
 
 const struct verb verb_policy = {
 	.name = "policy",
+	.words = "check test diff",
 	.arguments = "check FILE | test FILE... | diff OLD NEW [REGISTER]",
 	.summary = "check an agreement or register, or run the cases written for it; asks nobody",
 	.help = "check reads FILE as the gateway would and tells every mistake with its line and column, or "

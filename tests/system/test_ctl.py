@@ -4,6 +4,7 @@
 import hashlib
 import json
 import os
+import re
 import subprocess
 import time
 
@@ -471,3 +472,30 @@ def test_a_full_disk_is_not_success(node, bob, pki):
                "ANPRCTL_CERT": str(pki / "bob.pem"), "ANPRCTL_KEY": str(pki / "bob.key")}
         assert subprocess.run([program("anprctl"), "status", "--json"], env=env, stdout=full, timeout=30).returncode == REFUSED
     assert json.dumps(node.asked) == '["/v1/status"]'
+
+
+# --- completion ---
+
+def completed(folder, *words):
+    """What bash offers for the last of these words."""
+    typed = " ".join(f"'{w}'" for w in ("anprctl", *words))
+    script = f'. <("{program("anprctl")}" completion); COMP_WORDS=({typed}) COMP_CWORD={len(words)}; _anprctl; printf "%s\\n" "${{COMPREPLY[@]}}"'
+    done = subprocess.run(["bash", "-euc", script], cwd=folder, capture_output=True, text=True, timeout=60, check=True)
+    return sorted(done.stdout.split())
+
+
+def test_completion_offers_what_there_is(tmp_path):
+    for name in ("a.yaml", "b.csv"):
+        (tmp_path / name).touch()
+    assert set(VERBS) <= set(completed(tmp_path, ""))
+    assert completed(tmp_path, "pro") == ["proposals", "propose"]
+    assert completed(tmp_path, "off", "tfl-ulez", "--rea") == ["--reason"]
+    assert completed(tmp_path, "off", "tfl-ulez", "--reason", "") == [], "nobody's words are guessed"
+    assert completed(tmp_path, "propose", "") == ["a.yaml", "b.csv"] == completed(tmp_path, "cluster", "apply", "--config", "")
+    assert completed(tmp_path, "policy", "") == ["check", "diff", "test"]
+    assert completed(tmp_path, "nonsense", "") == []
+
+
+def test_every_verb_of_the_help_is_completed(bob, tmp_path):
+    listed = re.findall(r"^  ([a-z]+)  +\S", bob(nobody(), "--help").text, re.M)
+    assert set(listed) <= set(completed(tmp_path, "")) and len(listed) > 15
