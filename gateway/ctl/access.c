@@ -20,23 +20,30 @@ static enum exit_code pem_read(
 	return DONE;
 }
 
-enum exit_code access_read(const struct options *o, const char *client_id, struct access *out)
+enum exit_code access_read_files(
+	const struct options *o, const struct access_files *files, const char *client_id, struct access *out)
 {
-	enum exit_code code;
+	enum exit_code code = pem_read(o, "--kafka-ca", files->ca, false, &out->ca);
 
-	if (!o->kafka)
-		return fail(o, USAGE, "which Kafka? --kafka host:port");
-	code = pem_read(o, "--kafka-ca", o->kafka_ca, false, &out->ca);
 	if (code == DONE)
-		code = pem_read(o, "--kafka-cert", o->kafka_cert, false, &out->cert);
+		code = pem_read(o, "--kafka-cert", files->cert, false, &out->cert);
 	if (code == DONE)
-		code = pem_read(o, "--kafka-key", o->kafka_key, true, &out->key);
-	out->config = (struct kafka_config){.brokers = o->kafka,
+		code = pem_read(o, "--kafka-key", files->key, true, &out->key);
+	out->config = (struct kafka_config){.brokers = files->brokers,
 		.ca_pem = buffer_text(&out->ca),
 		.cert_pem = buffer_text(&out->cert),
 		.key_pem = buffer_text(&out->key),
 		.client_id = client_id};
 	return code;
+}
+
+enum exit_code access_read(const struct options *o, const char *client_id, struct access *out)
+{
+	const struct access_files files = {o->kafka, o->kafka_ca, o->kafka_cert, o->kafka_key};
+
+	if (!o->kafka)
+		return fail(o, USAGE, "which Kafka? --kafka host:port");
+	return access_read_files(o, &files, client_id, out);
 }
 
 void access_free(struct access *a)

@@ -7,6 +7,7 @@
 
 #include "gateway/base/file.h"
 #include "gateway/config/config.h"
+#include "gateway/ctl/access.h"
 #include "gateway/ctl/ctl.h"
 #include "gateway/ctl/document.h"
 #include "gateway/ctl/screen.h"
@@ -31,8 +32,7 @@ struct job {
 	struct names *principals, *verifiers; /* of each recipient */
 	size_t n_recipients;
 	char gateway[CLUSTER_PRINCIPAL_MAX]; /* principal */
-	struct buffer ca, cert, key;
-	struct kafka_config kafka;
+	struct access access;
 	struct cluster_spec *spec;
 };
 
@@ -129,22 +129,14 @@ static enum exit_code agreements_read(struct job *j)
 static enum exit_code kafka_read(struct job *j)
 {
 	const struct options *o = j->o;
-	const char *ca = o->kafka_ca ? o->kafka_ca : j->config->kafka.ca;
-	const char *cert = o->kafka_cert ? o->kafka_cert : j->config->kafka.cert;
-	const char *key = o->kafka_key ? o->kafka_key : j->config->kafka.key;
-	struct error e = {0};
+	const struct access_files files = {.brokers = o->kafka ? o->kafka : j->config->brokers,
+		.ca = o->kafka_ca ? o->kafka_ca : j->config->kafka.ca,
+		.cert = o->kafka_cert ? o->kafka_cert : j->config->kafka.cert,
+		.key = o->kafka_key ? o->kafka_key : j->config->kafka.key};
 
 	if (!o->kafka_cert != !o->kafka_key)
 		return fail(o, USAGE, "--kafka-cert and --kafka-key go together");
-	if (!ok(file_read(ca, PEM_MAX, &j->ca, &e)) || !ok(file_read(cert, PEM_MAX, &j->cert, &e)) ||
-		!ok(file_read_private(key, PEM_MAX, &j->key, &e)))
-		return fail_with(o, USAGE, &e);
-	j->kafka = (struct kafka_config){.brokers = o->kafka ? o->kafka : j->config->brokers,
-		.ca_pem = buffer_text(&j->ca),
-		.cert_pem = buffer_text(&j->cert),
-		.key_pem = buffer_text(&j->key),
-		.client_id = "anprctl-cluster"};
-	return DONE;
+	return access_read_files(o, &files, "anprctl-cluster", &j->access);
 }
 
 static enum exit_code spec_make(struct job *j, bool single_broker)
@@ -185,7 +177,7 @@ static enum exit_code spec_fit(struct job *j, struct cluster_view **view)
 
 	if (code != DONE)
 		return code;
-	status = cluster_show(&j->kafka, j->spec, CLUSTER_MS, view, &e);
+	status = cluster_show(&j->access.config, j->spec, CLUSTER_MS, view, &e);
 	if (!ok(status))
 		return failed(j, status, &e);
 	if (cluster_view_brokers(*view) > 1)
@@ -237,7 +229,7 @@ static enum exit_code apply(struct job *j, struct cluster_view *view)
 	struct cluster_steps steps = {0};
 	struct buffer text = {0};
 	struct error e = {0};
-	struct status status = cluster_apply(&j->kafka, j->spec, j->o->print, CLUSTER_MS, &steps, &e);
+	struct status status = cluster_apply(&j->access.config, j->spec, j->o->print, CLUSTER_MS, &steps, &e);
 	enum exit_code code = DONE;
 
 	(void)view;
@@ -282,9 +274,7 @@ static void job_free(struct job *j)
 	free(j->verifiers);
 	cluster_spec_free(j->spec);
 	config_free(j->config);
-	buffer_free(&j->ca);
-	buffer_free(&j->cert);
-	buffer_free(&j->key);
+	access_free(&j->access);
 }
 
 static enum exit_code cluster(struct options *o)

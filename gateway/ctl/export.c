@@ -14,8 +14,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#define PARTITIONS_MAX 1024
-
 struct job {
 	const struct options *o;
 	const struct verify_source *source;
@@ -30,11 +28,11 @@ struct job {
 
 static struct status topic_measure(struct job *j, char *topic, struct error *e)
 {
-	int64_t newest[PARTITIONS_MAX];
+	int64_t newest[VERIFY_PARTITIONS_MAX];
 	int32_t n = 0;
 
 	TRY(j->source->partitions(j->source->context, topic, &n, e));
-	if (n == 0 || n > PARTITIONS_MAX)
+	if (n == 0 || n > VERIFY_PARTITIONS_MAX)
 		return error_set(e, "%s: it is not there, or this certificate may not read it", topic);
 	TRY(j->source->newest(j->source->context, topic, n, newest, e));
 	j->partitions = reallocarray(j->partitions, j->n + (size_t)n, sizeof *j->partitions);

@@ -3,7 +3,7 @@
  * Taking the next journal entry in: its place in the chain, its node, then what it is about. Nothing is
  * changed until all of it was judged.
  */
-#include "gateway/governance/memory.h"
+#include "gateway/base/memory.h"
 #include "gateway/governance/plan.h"
 #include "gateway/record/form.h"
 

@@ -3,7 +3,7 @@
  * Who may speak here at all: organisations with their CAs and people, partners, node keys. What widens needs
  * consents; a body takes rights away from its own people alone and at once.
  */
-#include "gateway/governance/memory.h"
+#include "gateway/base/memory.h"
 #include "gateway/governance/plan.h"
 
 #include "gateway/base/pem.h"

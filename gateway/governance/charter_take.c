@@ -2,7 +2,7 @@
  *
  * Organisations, partners, node keys and revocation lists taken into the state. Everything was judged.
  */
-#include "gateway/governance/memory.h"
+#include "gateway/base/memory.h"
 #include "gateway/governance/plan.h"
 
 #include <stdlib.h>

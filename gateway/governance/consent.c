@@ -4,9 +4,9 @@
  */
 #include "gateway/governance/plan.h"
 
+#include "gateway/base/memory.h"
 #include "gateway/governance/change.h"
-#include "gateway/governance/difference.h"
-#include "gateway/governance/memory.h"
+#include "gateway/governance/narrowed.h"
 #include "gateway/governance/resolve.h"
 #include "gateway/record/form.h"
 #include "gateway/text/text.h"

@@ -4,7 +4,7 @@
  */
 #include "gateway/governance/draft.h"
 
-#include "gateway/governance/memory.h"
+#include "gateway/base/memory.h"
 #include "gateway/governance/plan.h"
 #include "gateway/text/text.h"
 

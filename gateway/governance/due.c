@@ -3,7 +3,7 @@
  * What takes effect by itself: ends of periods and agreements, proposals nobody finished, and stop files,
  * which lie in a node's folder and are journaled by it.
  */
-#include "gateway/governance/memory.h"
+#include "gateway/base/memory.h"
 #include "gateway/governance/resolve.h"
 #include "gateway/governance/state.h"
 

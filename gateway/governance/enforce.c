@@ -2,7 +2,7 @@
  *
  * Narrowings wait here until an enforced entry says that every publisher concerned was fenced.
  */
-#include "gateway/governance/memory.h"
+#include "gateway/base/memory.h"
 #include "gateway/governance/state.h"
 #include "gateway/record/form.h"
 

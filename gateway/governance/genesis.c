@@ -3,7 +3,7 @@
  * The first entry: who there is. And the same list made from a configuration held against it later: what was
  * decided since rules, whatever the configuration still says.
  */
-#include "gateway/governance/memory.h"
+#include "gateway/base/memory.h"
 #include "gateway/governance/state.h"
 #include "gateway/record/form.h"
 

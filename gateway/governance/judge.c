@@ -3,7 +3,7 @@
  * Judging a command: who gave it, whether a person of that role may, whether what they saw still holds, and
  * then what they ask for.
  */
-#include "gateway/governance/memory.h"
+#include "gateway/base/memory.h"
 #include "gateway/governance/plan.h"
 #include "gateway/record/form.h"
 

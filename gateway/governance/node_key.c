@@ -2,7 +2,7 @@
  *
  * Nodes' signing keys. None is ever forgotten: what was signed while a key was valid stays good.
  */
-#include "gateway/governance/memory.h"
+#include "gateway/base/memory.h"
 #include "gateway/governance/state.h"
 
 size_t node_key_find(const struct governance *g, const uint8_t key[32])

@@ -4,7 +4,7 @@
  */
 #include "gateway/governance/plan.h"
 
-#include "gateway/governance/memory.h"
+#include "gateway/base/memory.h"
 #include "gateway/governance/resolve.h"
 
 #include <stdlib.h>

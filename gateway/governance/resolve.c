@@ -5,7 +5,7 @@
  */
 #include "gateway/governance/resolve.h"
 
-#include "gateway/governance/memory.h"
+#include "gateway/base/memory.h"
 #include "gateway/record/form.h"
 
 #include <stdlib.h>

@@ -3,7 +3,7 @@
  * Revocation lists: in force at once, by one person of the organisation whose CA says so. Entries from before
  * stay good.
  */
-#include "gateway/governance/memory.h"
+#include "gateway/base/memory.h"
 #include "gateway/governance/plan.h"
 
 static struct status list_check(struct plan *p, const struct organisation *o, struct error *e)

@@ -2,7 +2,7 @@
  *
  * A judgement as the core asks for it, before the command is appended; and the decree made of it.
  */
-#include "gateway/governance/memory.h"
+#include "gateway/base/memory.h"
 #include "gateway/governance/plan.h"
 #include "gateway/record/form.h"
 

@@ -2,7 +2,7 @@
  *
  * The state as policy takes it.
  */
-#include "gateway/governance/memory.h"
+#include "gateway/base/memory.h"
 #include "gateway/governance/state.h"
 
 #include <stdlib.h>

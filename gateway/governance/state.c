@@ -4,7 +4,7 @@
  */
 #include "gateway/governance/state.h"
 
-#include "gateway/governance/memory.h"
+#include "gateway/base/memory.h"
 
 #include <stdarg.h>
 #include <stdio.h>

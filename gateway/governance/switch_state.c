@@ -4,7 +4,7 @@
  * `on` of the same key or its own end, whichever comes first, and none shortens another; an `on --for` is off
  * again at its end.
  */
-#include "gateway/governance/memory.h"
+#include "gateway/base/memory.h"
 #include "gateway/governance/state.h"
 
 #include <stdlib.h>

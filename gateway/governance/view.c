@@ -25,8 +25,8 @@
  */
 #include "gateway/governance/view.h"
 
+#include "gateway/base/memory.h"
 #include "gateway/governance/change.h"
-#include "gateway/governance/memory.h"
 
 #include <stdlib.h>
 

@@ -6,8 +6,8 @@
  * zone (whose hours of the week follow), added [] and removed [] (names, spans of hours, and on request
  * camera ids).
  */
+#include "gateway/base/memory.h"
 #include "gateway/governance/change.h"
-#include "gateway/governance/memory.h"
 #include "gateway/governance/view.h"
 
 #include <stdlib.h>

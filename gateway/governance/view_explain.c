@@ -11,7 +11,7 @@
  */
 #include "gateway/governance/view.h"
 
-#include "gateway/governance/memory.h"
+#include "gateway/base/memory.h"
 #include "gateway/governance/plan.h"
 #include "gateway/text/text.h"
 #include "policy/explain.h"

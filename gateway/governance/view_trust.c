@@ -10,8 +10,8 @@
  */
 #include "gateway/governance/view.h"
 
+#include "gateway/base/memory.h"
 #include "gateway/base/pem.h"
-#include "gateway/governance/memory.h"
 
 static json_t *roles_view(unsigned roles)
 {

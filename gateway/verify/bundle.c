@@ -4,7 +4,7 @@
  */
 #include "gateway/verify/bundle.h"
 
-#include "gateway/governance/memory.h"
+#include "gateway/base/memory.h"
 #include "gateway/record/decode.h"
 
 #include <errno.h>

@@ -14,18 +14,17 @@
 #ifndef ANPR_VERIFY_INTERNAL_H
 #define ANPR_VERIFY_INTERNAL_H
 
+#include "gateway/base/memory.h"
 #include "gateway/governance/governance.h"
-#include "gateway/governance/memory.h"
 #include "gateway/verify/verify.h"
 #include "policy/decide.h"
 
 #include <uthash.h>
 
-#define PLACE_BYTES    320
-#define PARTITIONS_MAX 1024   /* of a topic */
-#define CACHED         16     /* policy versions compiled at a time */
-#define RECENT         256    /* of a stream's policy versions, for enforced entries that come later */
-#define WAITING_MAX    200000 /* reads of one feed that no ledger record accounts for yet */
+#define PLACE_BYTES 320
+#define CACHED      16     /* policy versions compiled at a time */
+#define RECENT      256    /* of a stream's policy versions, for enforced entries that come later */
+#define WAITING_MAX 200000 /* reads of one feed that no ledger record accounts for yet */
 
 /* --- what is kept of the journal --- */
 struct kept_entry {

@@ -11,11 +11,11 @@
 static struct status documents_read(struct verification *v, struct error *e)
 {
 	const struct verify_source *s = v->source;
-	int64_t newest[PARTITIONS_MAX];
+	int64_t newest[VERIFY_PARTITIONS_MAX];
 	int32_t n = 0;
 
 	TRY(s->partitions(s->context, v->topics->documents, &n, e));
-	REQUIRE(n <= PARTITIONS_MAX, S_REFUSED);
+	REQUIRE(n <= VERIFY_PARTITIONS_MAX, S_REFUSED);
 	TRY(s->newest(s->context, v->topics->documents, n, newest, e));
 	for (int32_t i = 0; i < n; i++) {
 		struct verify_record record;

@@ -16,9 +16,9 @@ void ledger_open(struct verification *v)
 
 struct status ledger_mark(struct verification *v, struct error *e)
 {
-	int64_t newest[PARTITIONS_MAX];
+	int64_t newest[VERIFY_PARTITIONS_MAX];
 
-	REQUIRE(v->n_publishers <= PARTITIONS_MAX, S_REFUSED);
+	REQUIRE(v->n_publishers <= VERIFY_PARTITIONS_MAX, S_REFUSED);
 	TRY(v->source->newest(v->source->context, v->topics->ledger, (int32_t)v->n_publishers, newest, e));
 	for (uint32_t k = 0; k < v->n_publishers; k++)
 		v->publishers[k].mark = newest[k];

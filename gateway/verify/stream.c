@@ -21,11 +21,11 @@ struct stream *stream_find(struct verification *v, const char *topic, int32_t pa
 static struct status topic_open(struct verification *v, const char *topic, struct error *e)
 {
 	const struct verify_source *source = v->source;
-	int64_t oldest[PARTITIONS_MAX], newest[PARTITIONS_MAX];
+	int64_t oldest[VERIFY_PARTITIONS_MAX], newest[VERIFY_PARTITIONS_MAX];
 	int32_t n = 0;
 
 	TRY(source->partitions(source->context, topic, &n, e));
-	REQUIRE(n <= PARTITIONS_MAX, S_REFUSED);
+	REQUIRE(n <= VERIFY_PARTITIONS_MAX, S_REFUSED);
 	for (int32_t i = 0; i < n; i++)
 		TRY(source->oldest(source->context, topic, i, &oldest[i], e));
 	if (n > 0)
@@ -69,7 +69,7 @@ struct status streams_open(struct verification *v, struct error *e)
 
 struct status streams_mark(struct verification *v, bool covered, struct error *e)
 {
-	int64_t newest[PARTITIONS_MAX];
+	int64_t newest[VERIFY_PARTITIONS_MAX];
 
 	for (size_t i = 0; i < v->n_streams; i += (size_t)v->streams[i].partitions) {
 		struct stream *first = &v->streams[i];

@@ -14,6 +14,8 @@
 #include "gateway/base/digest.h"
 #include "gateway/base/error.h"
 
+#define VERIFY_PARTITIONS_MAX 1024 /* of a topic */
+
 /* What can be found wrong. Words and meaning: offence_name, offence_meaning, and proto/FORMATS.md. */
 enum offence_kind {
 	OFFENCE_NONE = 0,

@@ -2,7 +2,7 @@
  *
  * Allocation that does not come back empty-handed.
  */
-#include "gateway/governance/memory.h"
+#include "gateway/base/memory.h"
 
 #include "gateway/base/log.h"
 
@@ -13,7 +13,7 @@
 static void *must(void *p)
 {
 	if (!p) {
-		log_error("no_memory", "what=policy");
+		log_error("no_memory", "what=state");
 		abort();
 	}
 	return p;

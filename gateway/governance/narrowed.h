@@ -2,8 +2,8 @@
  *
  * The part of a new register that nobody has to consent to. Within governance only.
  */
-#ifndef ANPR_GOVERNANCE_DIFFERENCE_H
-#define ANPR_GOVERNANCE_DIFFERENCE_H
+#ifndef ANPR_GOVERNANCE_NARROWED_H
+#define ANPR_GOVERNANCE_NARROWED_H
 
 #include "policy/register.h"
 

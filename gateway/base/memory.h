@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Memory of the state. There is no way on for a gateway that cannot hold its policy, so running out of memory
- * ends the process, before anything is half changed.
+ * Memory that there is no way on without, such as that of policy: running out of it ends the process, before
+ * anything is half changed. Never for what a peer can make grow.
  */
-#ifndef ANPR_GOVERNANCE_MEMORY_H
-#define ANPR_GOVERNANCE_MEMORY_H
+#ifndef ANPR_BASE_MEMORY_H
+#define ANPR_BASE_MEMORY_H
 
 #include "gateway/base/buffer.h"
 

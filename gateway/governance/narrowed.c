@@ -2,9 +2,9 @@
  *
  * Two registers, both sorted by camera id, into one that has nothing the old one has not.
  */
-#include "gateway/governance/difference.h"
+#include "gateway/governance/narrowed.h"
 
-#include "gateway/governance/memory.h"
+#include "gateway/base/memory.h"
 #include "policy/zone.h"
 
 #include <stdlib.h>
