@@ -276,9 +276,9 @@ struct status partner_work_cameras(struct partner *p)
 
 int64_t partner_off_since_after(const struct partner *p)
 {
-	if (p->in_hand && p->gap == ANPR__V1__GAP_CAUSE__GAP_CAUSE_OFF)
-		return p->gap_from_ms;
-	return p->in_hand && p->work.received > 0 ? 0 : p->off_since_ms;
+	if (p->in_hand && p->work.received > 0)
+		return 0; /* reads told together with a gap come after it */
+	return p->in_hand && p->gap == ANPR__V1__GAP_CAUSE__GAP_CAUSE_OFF ? p->gap_from_ms : p->off_since_ms;
 }
 
 struct status partner_work_committed(struct partner *p)

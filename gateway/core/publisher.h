@@ -76,7 +76,7 @@ struct partner_status {
 	char detail[128];
 	bool on, held, blocked;
 	struct totals ever;
-	int64_t newest_arrival_ms; /* 0 = none since start */
+	int64_t newest_arrival_ms; /* 0 = none that is known of */
 	uint64_t off_entry;        /* the newest off in force; 0 = none */
 	int64_t off_at_ms;
 	uint64_t suppressed; /* reads denied by an off since then, or since start */

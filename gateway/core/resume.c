@@ -155,6 +155,12 @@ static struct status set_cursor(struct partner *partner, const char *cursor)
 	return S_OK;
 }
 
+static void arrived_at(struct partner *partner, int64_t ms)
+{
+	if (partner->newest_arrival_ms < ms)
+		partner->newest_arrival_ms = ms;
+}
+
 static struct status take_partner_head(struct publisher *p, const Anpr__V1__PartnerHead *m)
 {
 	struct partner *partner = publisher_partner(p, span_text(m->partner));
@@ -165,6 +171,7 @@ static struct status take_partner_head(struct publisher *p, const Anpr__V1__Part
 		TRY(feed_take_over(&partner->feeds, m->feeds[i]));
 	partner->hour_ms = m->hour_ms;
 	partner->off_since_ms = m->off_since_ms;
+	arrived_at(partner, m->received_at_ms);
 	return m->ever ? totals_add_message(&partner->ever, m->ever) : S_OK;
 }
 
@@ -247,7 +254,8 @@ static struct status take_window(struct publisher *p, const Anpr__V1__PartnerRec
 	return S_OK;
 }
 
-static struct status take_partner(struct publisher *p, const Anpr__V1__PartnerRecord *m)
+/* own: it is what this publisher was not sure to have committed. */
+static struct status take_partner(struct publisher *p, const Anpr__V1__PartnerRecord *m, bool own)
 {
 	struct partner *partner = publisher_partner(p, span_text(m->partner));
 
@@ -255,11 +263,14 @@ static struct status take_partner(struct publisher *p, const Anpr__V1__PartnerRe
 	TRY(set_cursor(partner, m->cursor));
 	for (size_t i = 0; i < m->n_feeds; i++)
 		TRY(feed_take_over(&partner->feeds, m->feeds[i]));
-	if (m->totals && m->totals->received > 0)
-		partner->off_since_ms = 0;
+	arrived_at(partner, m->received_at_ms);
 	for (size_t i = 0; i < m->n_gaps; i++)
 		if (m->gaps[i]->cause == ANPR__V1__GAP_CAUSE__GAP_CAUSE_OFF)
 			partner->off_since_ms = m->gaps[i]->from_ms;
+	if (m->totals && m->totals->received > 0)
+		partner->off_since_ms = 0;
+	if (own && m->n_gaps > 0)
+		partner->gap = ANPR__V1__GAP_CAUSE__GAP_CAUSE_UNSPECIFIED; /* told after all */
 	if (m->totals)
 		TRY(totals_add_message(&partner->hour, m->totals));
 	return m->totals ? totals_add_message(&partner->ever, m->totals) : S_OK;
@@ -280,6 +291,8 @@ static struct status take_state(
 	struct ledger_reading *l, const Anpr__V1__LedgerRecord *m, const struct digest *hash)
 {
 	struct publisher *p = l->p;
+	bool own = p->attempt.in_doubt && span_equal(span_of(m->batch_id.data, m->batch_id.len),
+						  span_of(p->attempt.id, sizeof p->attempt.id));
 
 	if (m->ordinal != p->ordinal + 1 || !span_equal(span_of(m->previous_hash.data, m->previous_hash.len),
 						    span_of(p->ledger_hash.v, sizeof p->ledger_hash.v))) {
@@ -288,14 +301,13 @@ static struct status take_state(
 			(unsigned long long)m->ordinal, p->options.index, (unsigned long long)p->ordinal);
 		return S_REFUSED;
 	}
-	if (p->attempt.in_doubt && span_equal(span_of(m->batch_id.data, m->batch_id.len),
-					   span_of(p->attempt.id, sizeof p->attempt.id)))
+	if (own)
 		l->settled = p->attempt.of_batch;
 	else
 		l->foreign = true;
 	turn_hours(p, m->written_at_ms);
 	for (size_t i = 0; i < m->n_partners; i++)
-		TRY(take_partner(p, m->partners[i]));
+		TRY(take_partner(p, m->partners[i], own));
 	p->ordinal = m->ordinal;
 	p->ledger_hash = *hash;
 	return S_OK;

@@ -217,6 +217,7 @@ static struct status head_partner(struct publisher *p, struct partner *partner, 
 		partner->in_hand ? &partner->work_feeds : &partner->feeds, false, &m->n_feeds, &p->scratch);
 	m->hour_ms = hour_of(now.v);
 	m->off_since_ms = partner_off_since_after(partner);
+	m->received_at_ms = partner->newest_arrival_ms;
 	if (over) /* the hour begins with this transaction */
 		status = partner->in_hand ? totals_add(&hour, &partner->work, true) : S_OK;
 	else

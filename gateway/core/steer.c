@@ -11,6 +11,14 @@
 
 #include "gateway/base/log.h"
 
+/* It is to be told in the ledger, and what the partner kept from before is not asked for. */
+static void owe_gap(struct partner *partner, int64_t from_ms)
+{
+	partner->gap = ANPR__V1__GAP_CAUSE__GAP_CAUSE_OFF;
+	partner->gap_from_ms = from_ms;
+	partner_rewind(partner);
+}
+
 /* What is in memory of it, and still in its socket, belongs to the span that is skipped: counted after the
  * gap was told, it would look as if the partner had been asked again. */
 static void go_off(struct publisher *p, struct partner *partner)
@@ -18,10 +26,21 @@ static void go_off(struct publisher *p, struct partner *partner)
 	partner_stop(partner);
 	batch_forget(p->current, partner);
 	batch_forget(p->next, partner);
-	partner->gap = ANPR__V1__GAP_CAUSE__GAP_CAUSE_OFF;
-	partner->gap_from_ms = partner->guarded.until_ms ? partner->guarded.since_ms : clock_now().v;
-	partner_rewind(partner);
+	owe_gap(partner, partner->guarded.until_ms ? partner->guarded.since_ms : clock_now().v);
 	log_info("partner off", "partner=%s", partner->id);
+}
+
+/* An off that the ledger says nothing of, because whoever was to tell it died first, or because it was over
+ * before this publisher knew: policy says that the partner came on after its newest read had arrived. */
+static void find_missed_off(struct partner *partner, const struct partner_policy *policy, struct utc_ms now)
+{
+	bool told = partner->off_since_ms != 0 || partner->gap == ANPR__V1__GAP_CAUSE__GAP_CAUSE_OFF;
+
+	if (told || partner->newest_arrival_ms == 0 ||
+		partner_policy_on_since(policy, now).v <= partner->newest_arrival_ms)
+		return;
+	owe_gap(partner, partner->newest_arrival_ms);
+	log_info("partner was off", "partner=%s", partner->id);
 }
 
 /* After its cursor, or where there is none, from when it came on. */
@@ -107,6 +126,8 @@ static void steer_partner(struct publisher *p, struct partner *partner)
 		go_off(p, partner);
 	partner->on = on;
 	partner->wanted = wanted;
+	if (p->known && !partner->started)
+		find_missed_off(partner, policy, now);
 	if (partner->guarded.until_ms && guard_is_over(p, partner, policy, now))
 		partner->guarded = (struct end_guard){0};
 	if (atomic_load(&partner->held) > 0 || partner->blocked || partner->guarded.until_ms) {

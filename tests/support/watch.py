@@ -69,7 +69,7 @@ class PartnerReads:
             again = self.numbers.get(read[0]) in self.came_ids
             self.found("twice" if again else "unexpected", f"{self.partner}: published beside what the transaction passed, "
                        f"under version {record.policy_version}")
-        self.open_gap = gap or (self.open_gap and statement.totals.received == 0)
+        self.open_gap = (gap or self.open_gap) and statement.totals.received == 0
 
     def _judge(self, item, read, sharing, record):
         """Compare one item with what came of it; False where it is missing."""

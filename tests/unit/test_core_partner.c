@@ -160,8 +160,9 @@ static const struct gap_row {
 	{ANPR__V1__GAP_CAUSE__GAP_CAUSE_UNSPECIFIED, 77, 0, 77}, /* still off */
 	{ANPR__V1__GAP_CAUSE__GAP_CAUSE_UNSPECIFIED, 77, 5, 0},  /* reads flow again */
 	{ANPR__V1__GAP_CAUSE__GAP_CAUSE_OFF, 0, 0, 99},
-	{ANPR__V1__GAP_CAUSE__GAP_CAUSE_OFF, 0, 5, 99}, /* the last reads before the off came with it */
-	{ANPR__V1__GAP_CAUSE__GAP_CAUSE_OFF, 77, 5, 99},
+	{ANPR__V1__GAP_CAUSE__GAP_CAUSE_OFF, 77, 0, 99},
+	{ANPR__V1__GAP_CAUSE__GAP_CAUSE_OFF, 0, 5, 0}, /* on again before it was told: reads of afterwards */
+	{ANPR__V1__GAP_CAUSE__GAP_CAUSE_OFF, 77, 5, 0},
 	{ANPR__V1__GAP_CAUSE__GAP_CAUSE_CURSOR_GONE, 0, 0, 0},
 };
 
