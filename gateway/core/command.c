@@ -253,6 +253,26 @@ static void wait_receipt(struct job *job, const struct command_append *append)
 	buffer_free(&stored);
 }
 
+/* It is in the journal. `fences`: an off, a register that takes cameras away, a later version of an
+ * agreement. */
+static void answer_recorded(struct job *job, const struct command_append *append)
+{
+	if (append->fences)
+		wait_receipt(job, append);
+	else
+		answer_entry(job, "done", 200, append, NULL, NULL);
+}
+
+/* The same command once more, by whoever had no answer: as the first was answered, the broker there or not.
+ */
+static void answer_again(struct job *job, const struct ruling *ruling)
+{
+	answer_recorded(job, &(struct command_append){.entry = ruling->already,
+				     .already = true,
+				     .fences = ruling->fences,
+				     .effect = ruling->effect});
+}
+
 static void widen(struct job *job, const Anpr__V1__SignedCommand *command)
 {
 	struct command_append append = {
@@ -263,10 +283,8 @@ static void widen(struct job *job, const Anpr__V1__SignedCommand *command)
 	job->change = append.change;
 	if (!ok(status))
 		refuse(job, status, &e);
-	else if (append.fences) /* a register that takes cameras away, a later version of an agreement */
-		wait_receipt(job, &append);
 	else
-		answer_entry(job, "done", 200, &append, NULL, NULL);
+		answer_recorded(job, &append);
 	free(append.effect);
 	error_free(&e);
 }
@@ -406,6 +424,8 @@ static void carry_out(struct job *job)
 		journal_look(job->core->journal, judge, &j);
 		if (!ok(j.status))
 			refuse(job, j.status, &j.error);
+		else if (j.ruling.already)
+			answer_again(job, &j.ruling);
 		else if (j.ruling.narrows)
 			narrow(job, command, &j.ruling);
 		else

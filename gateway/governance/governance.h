@@ -47,8 +47,8 @@ struct ruling {
 };
 /* Judge. `seen_subject`/`seen_organisation`: what admin saw on the connection, for commands attested by TLS.
  * Texts are looked for among those the signed command carries, then in `documents`; where `already` is set
- * nothing else of the ruling but command and id is. errors: REFUSED (not allowed, stale, nothing to do),
- * BAD_INPUT (malformed), each with why. */
+ * command, id, fences and effect are, and nothing else of the ruling. errors: REFUSED (not allowed, stale,
+ * nothing to do), BAD_INPUT (malformed), each with why. */
 MUST struct status governance_judge(const struct governance *g, struct span signed_command, struct utc_ms now,
 	struct ruling *out, struct error *e);
 void ruling_free(struct ruling *r);

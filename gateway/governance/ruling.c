@@ -45,8 +45,12 @@ static struct status judge(const struct governance *g, const Anpr__V1__SignedCom
 {
 	TRY(command_decode(span_binary(signed_command->command), &out->command, &out->id, e));
 	out->already = seen_entry(g, &out->id);
-	if (out->already)
+	if (out->already) {
+		const struct history *h = &g->history[out->already - 1];
+		out->fences = h->fences;
+		out->effect = memory_text(h->effect);
 		return S_OK;
+	}
 	struct plan p CLEANUP(plan_fini);
 	plan_init(&p, g);
 	p.signed_command = signed_command;

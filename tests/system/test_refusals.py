@@ -18,6 +18,7 @@ from confluent_kafka import Producer
 
 from support import messages
 from support.people import DONE, REFUSED, USAGE
+from support.rights import only_the_journal_may_be_written
 from support.topic import Consumer
 from support.wait import eventually, steady
 
@@ -150,6 +151,75 @@ def test_an_on_that_has_not_seen_a_newer_off_is_stale(story):
     assert status == 403, answer
     assert f"(off) was made about tfl-ulez since entry {seen['number']}, the newest you saw" in answer["error"]
     story.people["bob"].must("on", "tfl-ulez", "--reason", "Seen.")
+    flows(story)
+
+
+def signed(story, who, asked):
+    return asked, (1, cms(story, who, asked.SerializeToString()))
+
+
+def seen_at(entry):
+    return {"head_sequence": entry["number"], "head_hash": bytes.fromhex(entry["hash"])}
+
+
+@pytest.mark.parametrize("seen", ["the first entry", "another journal", "nothing"])
+def test_an_off_is_never_stale_however_old(story, seen):
+    """Signed a year ago, about a journal that has gone on, or is another: whoever asks to stop is not argued with."""
+    first = history(story)[0]
+    asked = command("tfl", **switch(1), **({"the first entry": seen_at(first), "another journal":
+                                            {"head_sequence": 10_000, "head_hash": bytes(32)}}.get(seen, {})))
+    asked.made_at_ms -= 365 * 86_400_000
+    status, answer = post(story, "bob", *signed(story, "bob", asked))
+    assert status == 200 and answer["outcome"] == "done" and answer["receipt"], answer
+    steady(story.consumer(committed=False).ends, 1, "a read while off")
+    story.people["bob"].must("on", "tfl-ulez", "--reason", "Again.")
+    flows(story)
+
+
+def test_an_on_carried_once_more_does_not_undo_a_later_off(story):
+    story.people["bob"].must("off", "tfl-ulez", "--reason", "First.")
+    asked = signed(story, "bob", command("tfl", **switch(2), **seen_at(history(story)[-1])))
+    status, first = post(story, "bob", *asked)
+    assert status == 200 and not first["already"], first
+    flows(story)
+    story.people["bob"].must("off", "tfl-ulez", "--reason", "Second.")
+    count = len(history(story))
+    status, again = post(story, "alice", *asked)
+    assert status == 200 and again["already"] and again["entry"] == first["entry"], again
+    assert len(history(story)) == count
+    steady(story.consumer(committed=False).ends, 1, "a read while off")
+    story.people["bob"].must("on", "tfl-ulez", "--reason", "Again.")
+    flows(story)
+
+
+def test_an_off_carried_once_more_does_not_undo_a_later_on(story):
+    """Nor is it another off: its receipt says when it was in force, and for which entry."""
+    asked = signed(story, "bob", command("tfl", **switch(1)))
+    _, first = post(story, "bob", *asked)
+    story.people["bob"].must("on", "tfl-ulez", "--reason", "Again.")
+    count = len(history(story))
+    status, again = post(story, "bob", *asked)
+    assert status == 200 and again["already"] and again["entry"] == first["entry"], again
+    assert again["receipt"]["stored"] == first["receipt"]["stored"] and len(history(story)) == count
+    flows(story)
+
+
+def test_an_off_carried_once_more_is_not_done_before_it_is_enforced(story):
+    """The sender of the second may have had no answer to the first, or none that it liked."""
+    asked = signed(story, "bob", command("tfl", **switch(1)))
+    with only_the_journal_may_be_written(story):
+        status, first = post(story, "bob", *asked)
+        assert status == 202 and first["outcome"] == "recorded", first
+        status, again = post(story, "bob", *asked)
+        assert status == 202 and again["outcome"] == "recorded" and again["already"], again
+        assert again["entry"] == first["entry"] and again["effect"] == first["effect"] and again["waiting_for"]
+
+    def receipt():
+        _, answer = post(story, "bob", *asked)
+        return answer["outcome"] == "done" and answer["receipt"]
+    assert eventually(receipt, "its receipt", 120)["entry"] > first["entry"]
+    steady(story.consumer(committed=False).ends, 1, "a read while off")
+    story.people["bob"].must("on", "tfl-ulez", "--reason", "Again.")
     flows(story)
 
 

@@ -4,14 +4,12 @@
 import csv
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 
 import pytest
-from confluent_kafka.admin import (AclBinding, AclBindingFilter, AclOperation, AclPermissionType, AdminClient,
-                                   ResourcePatternType, ResourceType)
 
 from support.installation import stamp
 from support.people import DONE
+from support.rights import only_the_journal_may_be_written
 from support.wait import eventually, steady
 
 NOT_YET = 4
@@ -120,29 +118,6 @@ def test_a_register_that_takes_a_camera_away_has_a_receipt(story):
 
 
 # --- what people are told ---
-
-def transactional_rights(story):
-    every = AclBindingFilter(ResourceType.TRANSACTIONAL_ID, None, ResourcePatternType.ANY, None, None, AclOperation.ANY,
-                             AclPermissionType.ANY)
-    return AdminClient(story.broker.client("broker")), every
-
-
-@contextmanager
-def only_the_journal_may_be_written(story):
-    """Publishers can neither publish nor be fenced, while what people decide is recorded as ever."""
-    admin, every = transactional_rights(story)
-    taken = admin.delete_acls([every])[every].result(20)
-    journal = [AclBinding(a.restype, "anpr-journal", ResourcePatternType.LITERAL, a.principal, a.host, a.operation,
-                          a.permission_type) for a in taken]
-    try:
-        for done in admin.create_acls(journal).values():
-            done.result(20)
-        yield
-    finally:
-        admin.delete_acls([every])[every].result(20)
-        for done in admin.create_acls(taken).values():
-            done.result(20)
-
 
 def test_an_off_that_cannot_be_fenced_yet_says_what_it_waits_for(story):
     with only_the_journal_may_be_written(story):

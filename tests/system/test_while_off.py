@@ -5,14 +5,13 @@ late it comes; and the ledger says that something was skipped.
 One installation, one story. The partner sends only what it is told to."""
 
 import json
-from contextlib import contextmanager
 from datetime import datetime, timedelta, timezone
 
 import pytest
-from confluent_kafka.admin import AclBindingFilter, AclOperation, AclPermissionType, AdminClient, ResourcePatternType, ResourceType
 
 from support.messages import ledger_pb2
 from support.people import DONE
+from support.rights import the_ledger_may_not_be_written
 from support.topic import Consumer
 from support.wait import eventually
 
@@ -137,42 +136,26 @@ def test_it_is_never_shared_however_late_and_however_often_the_gateway_began_ane
 
 # --- kept by the partner from before the off ---
 
-@contextmanager
-def ledger_closed(it):
-    """Nobody may write to the ledger: publishers can be fenced, and can say nothing."""
-    admin = AdminClient(it.broker.client("broker"))
-    writes = AclBindingFilter(ResourceType.TOPIC, f"{it.prefix}anpr.ledger", ResourcePatternType.LITERAL, None, None,
-                              AclOperation.WRITE, AclPermissionType.ANY)
-    taken = admin.delete_acls([writes])[writes].result(20)
-    assert taken, "somebody may write to the ledger"
-    try:
-        yield
-    finally:
-        for done in admin.create_acls(taken).values():
-            done.result(20)
-
-
-def off_and_on_again(story):
-    """The core lives through it."""
+def off_and_nothing_dies(story):
     off(story)
     eventually(lambda: story.told < len(gaps(story)), "the ledger has the gap")
 
 
 def off_and_the_core_dies_when_the_ledger_has_the_gap(story):
-    off_and_on_again(story)
+    off_and_nothing_dies(story)
     assert story.gateway.kill_child("core")
     back(story)
 
 
 def off_and_the_core_dies_before_the_ledger_has_the_gap(story):
-    with ledger_closed(story):
+    with the_ledger_may_not_be_written(story):
         off(story)
         assert story.gateway.kill_child("core")
         back(story)
     assert story.told == len(gaps(story)), "the ledger was to know nothing of it yet"
 
 
-@pytest.mark.parametrize("turn_off", [off_and_on_again, off_and_the_core_dies_when_the_ledger_has_the_gap,
+@pytest.mark.parametrize("turn_off", [off_and_nothing_dies, off_and_the_core_dies_when_the_ledger_has_the_gap,
                                       off_and_the_core_dies_before_the_ledger_has_the_gap])
 def test_it_is_not_asked_for_again_and_the_ledger_tells_of_one_gap(story, turn_off):
     story.told = len(gaps(story))
