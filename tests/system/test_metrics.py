@@ -1,20 +1,25 @@
 # SPDX-License-Identifier: Apache-2.0
 """Metrics, liveness and readiness: what a monitor on the node is told, read by Prometheus' own parser."""
 
+import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import time
 
 import pytest
 import requests
+import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
-from support.places import program
+from support.places import ROOT, program
 from support.wait import eventually
 
 VERSION = subprocess.run([program("anpr-gateway"), "--version"], capture_output=True, text=True, check=True).stdout.split()[1]
+PROMTOOL = shutil.which("promtool") or ROOT / "build/tools/promtool"      # by deploy/setup
+MONITORING = ROOT / "deploy/monitoring"
 PERSONAL = re.compile(r"ULEZ-\d|[A-Z]{2}\d\d[A-Z]{3}|CN=|51\.\d{3}")
 
 
@@ -152,3 +157,44 @@ def test_liveness_tells_the_truth(story):
     finally:
         os.kill(core, signal.SIGCONT)
     eventually(lambda: ask(story, "/livez").status_code == 200, "alive again")
+
+
+# --- what is shipped for Prometheus and Grafana ---
+
+def promtool(*arguments, text=None):
+    done = subprocess.run([PROMTOOL, *arguments], cwd=MONITORING, input=text, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0 and "error" not in done.stderr, done.stdout + done.stderr
+
+
+def rules():
+    return [r for g in yaml.safe_load((MONITORING / "alerts.yaml").read_text())["groups"] for r in g["rules"]]
+
+
+def dashboard_expressions():
+    panels = json.loads((MONITORING / "dashboard.json").read_text())["panels"]
+    return [t["expr"].replace("$__rate_interval", "5m").replace("$partner", ".*") for p in panels for t in p["targets"]]
+
+
+def test_prometheus_own_check_finds_nothing(story):
+    promtool("check", "metrics", text=ask(story, "/metrics").text)
+
+
+def test_alerts_fire_when_they_should_and_each_is_tested():
+    promtool("check", "rules", "alerts.yaml")
+    promtool("test", "rules", "alerts.test.yaml")
+    promtool("check", "config", "prometheus.yaml")
+    tested = {a["alertname"] for t in yaml.safe_load((MONITORING / "alerts.test.yaml").read_text())["tests"]
+              for a in t["alert_rule_test"] if a["exp_alerts"]}
+    assert tested == {r["alert"] for r in rules()}
+
+
+def test_the_dashboard_asks_what_can_be_asked(tmp_path):
+    groups = {"groups": [{"name": "g", "rules": [{"record": f"r{i}", "expr": e} for i, e in enumerate(dashboard_expressions())]}]}
+    (tmp_path / "rules.yaml").write_text(yaml.safe_dump(groups))
+    promtool("check", "rules", tmp_path / "rules.yaml")
+
+
+def test_alerts_and_dashboard_name_metrics_that_there_are(story):
+    there = set(re.findall(r"^# TYPE (anpr_\w+)", ask(story, "/metrics").text, re.M))
+    asked = set(re.findall(r"\banpr_[a-z_]+", " ".join(dashboard_expressions() + [r["expr"] for r in rules()])))
+    assert {re.sub(r"_bucket$", "", name) for name in asked} <= there
