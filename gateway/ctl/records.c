@@ -47,13 +47,6 @@ static struct status partitions_of(void *context, const char *topic, int32_t *ou
 	return S_OK;
 }
 
-static struct status newest(void *context, const char *topic, int32_t n, int64_t *out, struct error *e)
-{
-	struct records *r = context;
-
-	return reader_high_watermarks(r->config, topic, n, METADATA_MS, out, e);
-}
-
 static struct status oldest(
 	void *context, const char *topic, int32_t partition, int64_t *out, struct error *e)
 {
@@ -63,16 +56,11 @@ static struct status oldest(
 	return reader_watermarks(r->config, topic, partition, METADATA_MS, out, &end, e);
 }
 
-static struct status partition_for(
-	struct records *r, const char *topic, int32_t number, struct partition **out, struct error *e)
+static struct status partition_add(
+	struct records *r, const char *topic, int32_t number, struct partition **out)
 {
 	struct partition **partitions, *p;
 
-	for (size_t i = 0; i < r->n; i++) {
-		*out = r->partitions[i];
-		if ((*out)->number == number && strcmp((*out)->topic, topic) == 0)
-			return S_OK;
-	}
 	partitions = reallocarray(r->partitions, r->n + 1, sizeof *partitions);
 	REQUIRE(partitions, S_OVERLOAD);
 	r->partitions = partitions;
@@ -80,8 +68,32 @@ static struct status partition_for(
 	REQUIRE(p, S_OVERLOAD);
 	*p = (struct partition){.topic = strdup(topic), .number = number};
 	r->partitions[r->n++] = *out = p;
-	REQUIRE(p->topic, S_OVERLOAD);
-	return reader_open(r->config, topic, number, READER_OLDEST, &p->reader, e);
+	return p->topic ? S_OK : S_OVERLOAD;
+}
+
+/* With its reader open; one that could not be opened is tried again. */
+static struct status partition_for(
+	struct records *r, const char *topic, int32_t number, struct partition **out, struct error *e)
+{
+	*out = NULL;
+	for (size_t i = 0; i < r->n && !*out; i++)
+		if (r->partitions[i]->number == number && strcmp(r->partitions[i]->topic, topic) == 0)
+			*out = r->partitions[i];
+	if (!*out)
+		TRY(partition_add(r, topic, number, out));
+	return (*out)->reader ? S_OK
+			      : reader_open(r->config, topic, number, READER_OLDEST, &(*out)->reader, e);
+}
+
+/* Whatever is asked about is read later: its readers connect, and fetch ahead, while the question is out. */
+static struct status newest(void *context, const char *topic, int32_t n, int64_t *out, struct error *e)
+{
+	struct records *r = context;
+	struct partition *p;
+
+	for (int32_t i = 0; i < n; i++)
+		TRY(partition_for(r, topic, i, &p, e));
+	return reader_high_watermarks(r->config, topic, n, METADATA_MS, out, e);
 }
 
 static void hand_out(struct partition *p, struct verify_record *out)

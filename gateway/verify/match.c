@@ -156,7 +156,7 @@ static uint32_t step_of(const struct digest *d)
 /* Of several that bear the same number, the one the ledger knows. */
 static size_t choose(const struct match *m, size_t from, size_t to, uint64_t sequence)
 {
-	if (!m->whole || m->feed->n_steps == 0)
+	if (to - from == 1 || !m->whole || m->feed->n_steps == 0)
 		return from;
 	for (size_t i = from; i < to; i++) {
 		struct digest d = digest_chain(&m->digest, value_of(m->candidates[i].read));
