@@ -132,24 +132,29 @@ static enum exit_code run(struct job *j)
 	return DONE;
 }
 
-static enum exit_code export(struct options *o) {
-	struct job j = {.o = o}; struct access access = {0}; struct records *records = NULL;
+static enum exit_code export_bundle(struct options *o)
+{
+	struct job j = {.o = o};
+	struct access access = {0};
+	struct records *records = NULL;
 	enum exit_code code = access_read(o, "anprctl-export", &access);
 
-	if (code == DONE){
-		records = records_new(&access.config); j.to = fopen(o->arguments[0], "wxe");
-		if (!records || !j.to) code = fail(o, REFUSED, "%s: %s", o->arguments[0], strerror(errno));}
-if (code == DONE)
-{
-	j.source = records_source(records);
-	code = run(&j);
-}
-if (j.to && fclose(j.to) != 0 && code == DONE)
-	code = fail(o, REFUSED, "%s: %s", o->arguments[0], strerror(errno));
-free(j.partitions);
-records_free(records);
-access_free(&access);
-return code;
+	if (code == DONE) {
+		records = records_new(&access.config);
+		j.to = fopen(o->arguments[0], "wxe");
+		if (!records || !j.to)
+			code = fail(o, REFUSED, "%s: %s", o->arguments[0], strerror(errno));
+	}
+	if (code == DONE) {
+		j.source = records_source(records);
+		code = run(&j);
+	}
+	if (j.to && fclose(j.to) != 0 && code == DONE)
+		code = fail(o, REFUSED, "%s: %s", o->arguments[0], strerror(errno));
+	free(j.partitions);
+	records_free(records);
+	access_free(&access);
+	return code;
 }
 
 static const struct option_row options[] = {
@@ -178,5 +183,5 @@ const struct verb verb_export = {
 	.min_arguments = 1,
 	.max_arguments = 1,
 	.common = {kafka_options},
-	.run = export,
+	.run = export_bundle,
 };
