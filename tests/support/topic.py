@@ -177,6 +177,11 @@ class Follower:
     def close(self):
         self._kafka.close()
 
+    def ends(self):
+        """Where each partition ends, what is not committed included if it reads that: {(topic, partition): offset}."""
+        return {(self.topic, p.partition): self._kafka.get_watermark_offsets(p, timeout=PATIENCE)[1]
+                for p in self._kafka.assignment()}
+
     def poll(self, seconds=0.0):
         """What came: messages of Kafka's."""
         came = []

@@ -18,8 +18,9 @@
 #include <stdlib.h>
 #include <time.h>
 
-/* Whether a case hurts the broker, and needs it to be the only one or one of several. */
-enum hurts { HURTS_NOT, HURTS_ONE, HURTS_SEVERAL };
+/* Whether a case hurts the broker, and needs it to be the only one or one of several; or is hurt itself, by
+ * whoever asked for it by name. */
+enum hurts { HURTS_NOT, HURTS_ONE, HURTS_SEVERAL, IS_HURT };
 
 static const struct {
 	const char *name;
@@ -37,6 +38,7 @@ static const struct {
 	{"fence-idle", case_fence_idle, HURTS_NOT},
 	{"fence-flight", case_fence_flight, HURTS_NOT},
 	{"fence-race", case_fence_race, HURTS_NOT},
+	{"zombie", case_zombie, IS_HURT},
 	{"end", case_end, HURTS_NOT},
 	{"held", case_held, HURTS_NOT},
 	{"trimmed", case_trimmed, HURTS_NOT},
@@ -140,10 +142,12 @@ static bool wanted(int n, char **names, const char *name)
 	return n == 0;
 }
 
-static bool can_run(const struct probe *p, enum hurts hurts)
+static bool can_run(const struct probe *p, enum hurts hurts, bool named)
 {
 	bool several = strchr(p->kafka.brokers, ',') != NULL;
 
+	if (hurts == IS_HURT)
+		return named;
 	return hurts == HURTS_NOT || (p->broker_dir && several == (hurts == HURTS_SEVERAL));
 }
 
@@ -153,7 +157,7 @@ static void run(struct probe *p, int n, char **names)
 		int before = p->failures;
 		double begun = probe_now_ms();
 
-		if (!wanted(n, names, cases[i].name) || !can_run(p, cases[i].hurts))
+		if (!wanted(n, names, cases[i].name) || !can_run(p, cases[i].hurts, n > 0))
 			continue;
 		printf("%s\n", cases[i].name);
 		cases[i].run(p);

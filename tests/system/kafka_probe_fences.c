@@ -5,6 +5,8 @@
 #include "tests/system/kafka_probe.h"
 
 #include <pthread.h>
+#include <stdio.h>
+#include <unistd.h>
 
 /* The one fenced tries to go on; nothing of it may become visible. */
 static void check_zombie(struct probe *p, struct producer *zombie, long before)
@@ -109,4 +111,51 @@ void case_fence_race(struct probe *p)
 		producer_close(race.next);
 		error_free(&p->e);
 	}
+}
+
+/* As probe_commit, by a process that may be frozen: nothing is said of how long a slice takes. */
+static struct status commit_frozen(struct probe *p, struct producer *producer)
+{
+	struct status status;
+
+	while ((status = producer_flush(producer, 20, &p->e)).kind == STATUS_WAIT)
+		;
+	TRY(status);
+	while ((status = producer_commit(producer, 20, &p->e)).kind == STATUS_WAIT)
+		;
+	return status;
+}
+
+/* Publishes as anpr-zombie-<process> until it cannot; somebody freezes it meanwhile, and takes the id over.
+ * Then whatever a careless owner might try: librdkafka's abort asks the broker for the id once more, and
+ * where the broker has forgotten the fence (transactional.id.expiration.ms) it is given. */
+void case_zombie(struct probe *p)
+{
+	char id[32];
+	struct producer *producer;
+	struct status status = S_OK;
+	int committed = -1;
+
+	snprintf(id, sizeof id, "anpr-zombie-%d", (int)getpid());
+	producer = probe_producer(p, id);
+	if (!producer)
+		return;
+	for (; ok(status) && committed < 10000; committed++) {
+		if (committed == 10)
+			probe_note("publishing as %s", id);
+		status = probe_fill(p, producer, 20);
+		if (ok(status))
+			status = commit_frozen(p, producer);
+	}
+	probe_note("after %d transactions: %s %s", committed, probe_status(status),
+		producer_error_word(producer));
+	error_free(&p->e);
+	probe_check(p, !ok(status), "it was never stopped");
+	for (int i = 0; i < 3; i++) {
+		producer_abort(producer, 5000);
+		probe_check(p, !ok(probe_fill(p, producer, 20)), "it began another transaction");
+		probe_check(p, !ok(producer_commit(producer, 1000, &p->e)), "it committed after all");
+	}
+	error_free(&p->e);
+	producer_close(producer);
 }
