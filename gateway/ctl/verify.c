@@ -32,6 +32,7 @@ struct job {
 	int64_t began_ms;
 	bool bar; /* a progress bar is on the terminal */
 	bool told[OFFENCE_COUNT];
+	struct buffer trouble; /* of the last round; empty = none */
 };
 
 static volatile sig_atomic_t told_to_end;
@@ -233,16 +234,25 @@ static void tell_new(struct job *j)
 
 /* --- running --- */
 
+/* What stands in the way is told; while following once, and then waited for. */
 static enum exit_code round_once(struct job *j)
 {
 	struct error e = {0};
 	struct status status = verification_round(j->verification, &e);
+	enum exit_code code = status.kind == STATUS_REFUSED ? REFUSED : UNREACHABLE;
+	struct buffer trouble = {0};
 
 	progress_end(j);
-	if (!ok(status))
-		return fail_with(j->o, status.kind == STATUS_REFUSED ? REFUSED : UNREACHABLE, &e);
+	if (ok(status))
+		code = DONE;
+	else if (!ok(buffer_format(&trouble, "%s", error_text(&e))) ||
+		 !span_equal(buffer_span(&trouble), buffer_span(&j->trouble)))
+		(void)fail_with(j->o, code, &e);
+	fflush(stdout);
+	buffer_free(&j->trouble);
+	j->trouble = trouble;
 	error_free(&e);
-	return DONE;
+	return code;
 }
 
 static void pause_between(void)
@@ -258,7 +268,6 @@ static void follow(struct job *j)
 	sigaction(SIGTERM, &action, NULL);
 	sigaction(SIGINT, &action, NULL);
 	while (!told_to_end) {
-		/* A broker that is away is told, and waited for. */
 		(void)round_once(j);
 		tell_new(j);
 		pause_between();
@@ -323,6 +332,7 @@ static enum exit_code verify(struct options *o)
 		code = remember(&j);
 	if (code == DONE)
 		code = run(&j);
+	buffer_free(&j.trouble);
 	verification_free(j.verification);
 	records_free(j.records);
 	bundle_close(j.bundle);

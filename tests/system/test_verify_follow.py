@@ -27,7 +27,14 @@ class Watch:
                  *map(str, it.kafka("verifier"))], stdin=subprocess.DEVNULL, stdout=out, stderr=err)
 
     def told(self):
-        """One answer for each line it has written in full."""
+        """What it found: one answer for each line it has written in full."""
+        return [line for line in self._running() if "error" not in line]
+
+    def troubles(self):
+        """What stood in its way."""
+        return [line["error"] for line in self._running() if "error" in line]
+
+    def _running(self):
         assert self.process.poll() is None, f"it ended: {self.err.read_text()}"
         return self._lines()
 
@@ -41,18 +48,28 @@ class Watch:
 
 
 @pytest.fixture
-def watched(install):
+def watch_over():
+    """watch_over(installation): a watch, ended with the test."""
+    begun = []
+
+    def begin(it):
+        begun.append(Watch(it))
+        return begun[-1]
+    yield begin
+    for watch in begun:
+        watch.process.kill()
+        watch.process.wait()
+
+
+@pytest.fixture
+def watched(install, watch_over):
     """A gateway that is up and has agreed nothing yet, and a watch over it."""
     it = install()
     it.partner("tfl-ulez", "--rate", 100)
     it.agreement("tfl-ulez", ["ULEZ-*"])
     it.prepare()
     it.start()
-    watch = Watch(it)
-    yield it, watch
-    if watch.process.poll() is None:
-        watch.process.kill()
-        watch.process.wait()
+    return it, watch_over(it)
 
 
 def plant(it, record):
@@ -112,3 +129,20 @@ def test_a_watch_that_saw_nothing_wrong_ends_with_status_0(watched):
     status, last = watch.stop()
     assert (status, last["clean"], last["offences"]) == (0, True, [])
     assert last["figures"]["entries"] >= 1
+
+
+def test_a_watch_outlives_a_broker_that_is_away(install, own_broker, watch_over):
+    """It says so, once, and goes on where it was."""
+    it = install(on=own_broker).share()
+    watch = watch_over(it)
+    own_broker.stop()
+    eventually(watch.troubles, "it says that the broker is away", 2 * PATIENCE)     # it waits for one that restarts
+    own_broker.start()
+    consumer = it.consumer()
+    consumer.wait_for(lambda records: len(records) > 100, "reads after the broker came back")
+    where = plant(it, consumer.records[-1])
+    first, = eventually(watch.told, "the planted read is told")
+    assert [(o["offence"], o["first"]) for o in first["offences"]] == [("read_added", where)]
+    troubles = watch.troubles()
+    assert all(a != b for a, b in zip(troubles, troubles[1:])), "nothing is said twice in a row"
+    assert watch.stop()[0] == 1
