@@ -1,22 +1,28 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * anprctl receipt: what a receipt proves, checked without the gateway; and, where it can be asked, that its
- * journal contains it.
+ * anprctl receipt: what a receipt proves, checked without the gateway; and, where gateway or Kafka can be
+ * asked, that the journal contains it.
  */
 #include "gateway/base/file.h"
 #include "gateway/base/pem.h"
+#include "gateway/ctl/access.h"
 #include "gateway/ctl/order.h"
 #include "gateway/ctl/screen.h"
 #include "gateway/ctl/trust.h"
+#include "gateway/kafka/reader.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #define RECEIPT_MAX (1u << 20)
 #define JOURNAL_MS  5000
+#define KAFKA_MS    60000
 
 static const struct option_row options[] = {
 	OPTION(OPTION_TEXT, "node-key", "FILE", "the node's public key (PEM), where none is remembered",
 		node_key),
+	OPTION(OPTION_TEXT, "prefix", "TEXT",
+		"what the names of the gateway's topics begin with, before 'anpr.'", prefix),
 	{0},
 };
 
@@ -108,6 +114,66 @@ static enum exit_code gateway_ask(
 	return code;
 }
 
+/* --- straight from Kafka --- */
+
+struct search {
+	const struct journal_entry *receipt;
+	size_t named; /* of the entries it makes good, those met */
+	bool there;
+	struct digest previous; /* hash of the newest record; entries are chained by it */
+};
+
+static struct status look_at(void *context, const struct kafka_record *record)
+{
+	struct search *s = context;
+	struct journal_entry entry = {0};
+	const Anpr__V1__Enforced *m = s->receipt->body->enforced;
+	const ProtobufCBinaryData *previous;
+
+	/* What the journal's chain does not hold together is not in the journal. */
+	if (!ok(journal_entry_decode(record->value, &entry, NULL)))
+		return S_REFUSED;
+	previous = &entry.body->previous_hash;
+	if (entry.body->sequence > 1 && !span_equal(span_of(previous->data, previous->len),
+						span_of(s->previous.v, sizeof s->previous.v))) {
+		journal_entry_free(&entry);
+		return S_REFUSED;
+	}
+	s->previous = entry.hash;
+	s->there |= entry.body->sequence == s->receipt->body->sequence &&
+		    digest_equal(&entry.hash, &s->receipt->hash);
+	for (size_t i = 0; i < m->n_entries; i++)
+		s->named += m->entries[i] == entry.body->sequence;
+	journal_entry_free(&entry);
+	return S_OK;
+}
+
+/* Where no gateway answers: the journal itself, from its beginning. */
+static enum exit_code kafka_ask(const struct options *o, const struct journal_entry *entry, struct finding *f)
+{
+	struct search s = {.receipt = entry};
+	struct access access = {0};
+	struct error e = {0};
+	struct status status;
+	char topic[250];
+	int64_t next;
+	enum exit_code code = access_read(o, "anprctl-receipt", &access);
+
+	snprintf(topic, sizeof topic, "%sanpr.journal", o->prefix ? o->prefix : "");
+	if (code == DONE) {
+		status = reader_to_end(
+			&access.config, topic, 0, READER_OLDEST, KAFKA_MS, look_at, &s, &next, &e);
+		if (ok(status) || (status.kind == STATUS_REFUSED && e.n == 0))
+			f->journal = s.there && s.named == entry->body->enforced->n_entries ? "contains"
+											    : "differs";
+		else
+			code = fail_with(o, UNREACHABLE, &e);
+	}
+	error_free(&e);
+	access_free(&access);
+	return code;
+}
+
 static json_t *numbers(const Anpr__V1__Enforced *m)
 {
 	json_t *list = json_array();
@@ -141,9 +207,11 @@ static void words_tell(const struct journal_entry *entry, const struct finding *
 	print_field("signature", "%s",
 		strcmp(f->signature, "good") == 0 ? "good, by the node's key" : f->signature);
 	print_field("journal", "%s",
-		strcmp(f->journal, "contains") == 0  ? "contains it"
-		: strcmp(f->journal, "differs") == 0 ? "DOES NOT CONTAIN IT"
-						     : "not asked: no gateway answered, or none was named");
+		strcmp(f->journal, "contains") == 0 ? "contains it"
+		: strcmp(f->journal, "differs") == 0
+			? "DOES NOT CONTAIN IT"
+			: "not asked: no gateway answered, or none was named; nor was Kafka, by "
+			  "--kafka");
 }
 
 static enum exit_code verdict(
@@ -161,9 +229,9 @@ static enum exit_code verdict(
 			entry->body->node);
 	if (strcmp(f->journal, "differs") == 0)
 		return fail(o, REFUSED,
-			"the node signed this receipt, but the gateway's journal does not contain it: the "
-			"journal "
-			"was cut or replaced; keep the receipt and tell your auditor");
+			"the node signed this receipt, but the journal does not contain it: the journal was "
+			"cut or "
+			"replaced; keep the receipt and tell your auditor");
 	return DONE;
 }
 
@@ -177,6 +245,8 @@ static enum exit_code check(const struct options *o, const struct journal_entry 
 		f.signature = signature_find(entry, keys);
 		code = gateway_ask(o, entry, &f);
 	}
+	if (code == DONE && o->kafka && strcmp(f.journal, "not_asked") == 0)
+		code = kafka_ask(o, entry, &f);
 	json_decref(keys);
 	if (code != DONE)
 		return code;
@@ -210,7 +280,7 @@ static enum exit_code receipt(struct options *o)
 
 const struct verb verb_receipt = {
 	.name = "receipt",
-	.arguments = "FILE [--node-key FILE]",
+	.arguments = "FILE [--node-key FILE] [--kafka BROKERS ...]",
 	.summary = "check a receipt, and that the journal contains it",
 	.help = "Checks a receipt that `off --receipt FILE` (or withdraw, propose) kept: that a node of the "
 		"gateway signed\n"
@@ -218,15 +288,19 @@ const struct verb verb_receipt = {
 		"name. If "
 		"the\n"
 		"gateway answers, also that its journal contains the receipt and the entries it is about. "
-		"Without "
-		"a\n"
-		"gateway it works offline, and says that it did.\n"
+		"Where it does\n"
+		"not, the journal is read straight from Kafka, if you may and name it. Without either it "
+		"works "
+		"offline,\n"
+		"and says that it did.\n"
 		"\n"
 		"  anprctl receipt incident-42.receipt\n"
-		"  anprctl receipt incident-42.receipt --node-key signing.pub --json\n",
+		"  anprctl receipt incident-42.receipt --node-key signing.pub --json\n"
+		"  anprctl receipt incident-42.receipt --kafka localhost:9093 --kafka-ca ca.pem --kafka-cert "
+		"iris.pem --kafka-key iris.key\n",
 	.options = options,
 	.min_arguments = 1,
 	.max_arguments = 1,
-	.common = {connection_options},
+	.common = {connection_options, kafka_options},
 	.run = receipt,
 };

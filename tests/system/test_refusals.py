@@ -15,9 +15,10 @@ import time
 
 import pytest
 from confluent_kafka import Producer
+from confluent_kafka.admin import AdminClient, NewTopic
 
 from support import messages
-from support.people import DONE, REFUSED, USAGE
+from support.people import DONE, REFUSED, UNREACHABLE, USAGE
 from support.rights import only_the_journal_may_be_written
 from support.topic import Consumer
 from support.wait import eventually, steady
@@ -260,9 +261,27 @@ def test_a_receipt_that_is_none(story, receipt, tmp_path):
     entry = journal_pb2.JournalEntry.FromString(journal_pb2.StoredEntry.FromString(bytes(bytes_)).entry)
     entry.time_ms += 1
     (tmp_path / "forged").write_bytes(sealed(story, entry))
-    refused(bob.try_to("receipt", tmp_path / "forged"), "the gateway's journal does not contain it")
+    refused(bob.try_to("receipt", tmp_path / "forged"), "the journal does not contain it")
     (tmp_path / "genesis").write_bytes(journal(story)[0])
     refused(bob.try_to("receipt", tmp_path / "genesis"), "is no receipt")
+
+
+def test_a_receipt_is_looked_up_in_kafka_where_no_gateway_answers(story, receipt, tmp_path):
+    bob, key = story.people["bob"], ["--node-key", story.pki / "signing.pub"]
+    nobody = ["--gateway", "https://127.0.0.1:1", *key, *story.kafka("broker")]
+    assert bob.must("receipt", receipt, *nobody, "--prefix", story.prefix)["journal"] == "contains"
+    entry = journal_pb2.JournalEntry.FromString(journal_pb2.StoredEntry.FromString(receipt.read_bytes()).entry)
+    entry.time_ms += 1
+    (tmp_path / "forged").write_bytes(sealed(story, entry))
+    refused(bob.try_to("receipt", tmp_path / "forged", *nobody, "--prefix", story.prefix), "the journal does not contain it")
+    cut, records = f"{story.prefix}cut.", journal(story)
+    admin = AdminClient(story.broker.client("broker"))
+    next(iter(admin.create_topics([NewTopic(f"{cut}anpr.journal", 1, 1)]).values())).result(20)
+    off = entry.enforced.entries[0]
+    write(story, f"{cut}anpr.journal", [r for n, r in enumerate(records, 1) if n != off])
+    refused(bob.try_to("receipt", receipt, *nobody, "--prefix", cut), "the journal does not contain it")
+    away = bob.try_to("receipt", receipt, "--gateway", "https://127.0.0.1:1", *key, *story.kafka("outsider"), "--prefix", story.prefix)
+    assert away.code == UNREACHABLE, away
 
 
 # --- trust roots remembered ---
