@@ -426,6 +426,30 @@ def test_a_tally_changed(evidence, verify):
     assert "account_wrong" in found
 
 
+def _published_more(record):
+    next(p for p in record.partners if p.feeds).totals.published += 1
+
+
+def _numbers_back(record):
+    next(p for p in record.partners if p.feeds).feeds[0].sequence -= 1
+
+
+def _unknown_version(record):
+    record.policy_version = 10_000
+
+
+@pytest.mark.parametrize(("change", "kind"), [(_published_more, "totals_wrong"), (_numbers_back, "totals_wrong"),
+                                              (_unknown_version, "policy_version_wrong")])
+def test_a_ledger_record_that_contradicts_itself_or_the_journal(evidence, verify, change, kind):
+    ledger = max(evidence.ledgers(), key=len)
+    index, record = next((i, r) for i, r in enumerate(map(lambda item: ledger_pb2.LedgerRecord.FromString(item.value), ledger))
+                         if i > 3 and any(p.feeds for p in r.partners))
+    change(record)
+    evidence.rewrite(ledger, index, lambda _: record.SerializeToString(deterministic=True))
+    found, _ = verify(evidence)
+    assert found[kind][1].endswith(f"offset {ledger[index].offset}")
+
+
 def test_an_account_changed(evidence, verify, honest):
     accounts = evidence.records[evidence.name("accounts"), 0]
 
