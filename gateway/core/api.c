@@ -76,7 +76,7 @@ struct view {
 	uint32_t status;
 };
 
-static char *view_head(const struct view *v, const struct governance *g)
+static char *view_head(struct view *v, const struct governance *g)
 {
 	json_t *body = json_pack("{s:s,s:I,s:s}", "gateway", v->core->config->gateway_id, "sequence",
 		(json_int_t)governance_sequence(g), "hash", DIGEST_TEXT(governance_head(g)));
@@ -166,7 +166,7 @@ static char *view_explain(struct view *v, const struct governance *g)
 	return body ? body : api_error("no such partner");
 }
 
-static char *view_proposals(const struct view *v, const struct governance *g)
+static char *view_proposals(struct view *v, const struct governance *g)
 {
 	char number[24], ids[8];
 
@@ -176,6 +176,52 @@ static char *view_proposals(const struct view *v, const struct governance *g)
 		number[0] && api_query(v->request->path, "cameras", ids, sizeof ids));
 }
 
+static char *view_trust(struct view *v, const struct governance *g)
+{
+	(void)v;
+	return governance_view_trust(g);
+}
+
+static char *view_agreements(struct view *v, const struct governance *g)
+{
+	(void)v;
+	return governance_view_agreements(g, clock_now());
+}
+
+static char *view_status(struct view *v)
+{
+	return status_view(v->core);
+}
+
+static char *view_quality(struct view *v)
+{
+	return quality_view(v->core, v->request, &v->status);
+}
+
+static char *view_trials(struct view *v)
+{
+	return try_view(v->core, v->request, &v->status);
+}
+
+/* All there are: of the journal's state, looked at while nothing is appended, or of this node's own. */
+static const struct {
+	const char *path;
+	char *(*of_journal)(struct view *v, const struct governance *g);
+	char *(*of_node)(struct view *v);
+} views[] = {
+	{.path = "/v1/status", .of_node = view_status},
+	{.path = "/v1/head", .of_journal = view_head},
+	{.path = "/v1/trust", .of_journal = view_trust},
+	{.path = "/v1/history", .of_journal = view_history},
+	{.path = "/v1/proposals", .of_journal = view_proposals},
+	{.path = "/v1/agreements", .of_journal = view_agreements},
+	{.path = "/v1/cameras", .of_journal = view_cameras},
+	{.path = "/v1/quality", .of_node = view_quality},
+	{.path = "/v1/explain", .of_journal = view_explain},
+	{.path = "/v1/trials", .of_node = view_trials},
+};
+#define VIEWS (sizeof views / sizeof views[0])
+
 static bool path_is(const char *path, const char *name)
 {
 	size_t n = strlen(name);
@@ -183,34 +229,40 @@ static bool path_is(const char *path, const char *name)
 	return strncmp(path, name, n) == 0 && (path[n] == 0 || path[n] == '?');
 }
 
+static size_t view_find(const char *path)
+{
+	size_t i = 0;
+
+	while (i < VIEWS && !path_is(path, views[i].path))
+		i++;
+	return i;
+}
+
+static char *no_view(struct view *v)
+{
+	struct buffer words CLEANUP(buffer_free) = {0};
+
+	v->status = 404;
+	for (size_t i = 0; i < VIEWS; i++)
+		if (!ok(buffer_format(&words, "%s %s", i ? "," : "no such view; there are", views[i].path)))
+			return NULL;
+	return api_error(buffer_text(&words));
+}
+
 static void look(void *context, const struct governance *g)
 {
 	struct view *v = context;
-	const char *path = v->request->path;
+	size_t i = view_find(v->request->path);
 
 	v->roles = governance_roles(g, v->request->organisation, v->request->subject);
-	v->status = 200;
-	if (v->roles == 0)
-		return;
-	if (path_is(path, "/v1/head"))
-		v->body = view_head(v, g);
-	else if (path_is(path, "/v1/trust"))
-		v->body = governance_view_trust(g);
-	else if (path_is(path, "/v1/history"))
-		v->body = view_history(v, g);
-	else if (path_is(path, "/v1/proposals"))
-		v->body = view_proposals(v, g);
-	else if (path_is(path, "/v1/agreements"))
-		v->body = governance_view_agreements(g, clock_now());
-	else if (path_is(path, "/v1/cameras"))
-		v->body = view_cameras(v, g);
-	else if (path_is(path, "/v1/explain"))
-		v->body = view_explain(v, g);
+	if (v->roles != 0 && i < VIEWS && views[i].of_journal)
+		v->body = views[i].of_journal(v, g);
 }
 
 static void handle_get(struct core *core, const Anpr__V1__AdminRequest *request)
 {
-	struct view v = {.request = request, .core = core};
+	struct view v = {.request = request, .core = core, .status = 200};
+	size_t i = view_find(request->path);
 
 	journal_look(core->journal, look, &v);
 	if (v.roles == 0) {
@@ -219,17 +271,10 @@ static void handle_get(struct core *core, const Anpr__V1__AdminRequest *request)
 				  "name it in the journal"));
 		return;
 	}
-	if (!v.body && path_is(request->path, "/v1/status"))
-		v.body = status_view(core);
-	if (!v.body && path_is(request->path, "/v1/quality"))
-		v.body = quality_view(core, request, &v.status);
-	if (!v.body && path_is(request->path, "/v1/trials"))
-		v.body = try_view(core, request, &v.status);
-	if (!v.body) {
-		v.status = 404;
-		v.body = api_error("no such view; there are /v1/status, head, trust, history, proposals, "
-				   "agreements, cameras, quality, explain");
-	}
+	if (i == VIEWS)
+		v.body = no_view(&v);
+	else if (views[i].of_node)
+		v.body = views[i].of_node(&v);
 	core_answer(core, request->id, v.status, v.body);
 }
 
