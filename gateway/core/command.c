@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Carrying a person's command out. What narrows takes effect in memory first, then in the journal, then at
- * the fence; the answer says how far it has got and never more (DESIGN.md 3, Off): 200 done the receipt is in
- * it 202 recorded            in the journal; fencing goes on 202 stopped_here        nothing leaves this
- * node; to be recorded when the broker is back 400, 403, 409           refused, and why 503 not done: nothing
- * is known to have been appended
+ * the fence; the answer says how far it has got and never more (DESIGN.md 3, Off):
+ *
+ * - 200 done: what there was to enforce is, and the receipt is in it;
+ * - 202 recorded: in the journal; fencing goes on;
+ * - 202 stopped_here: nothing leaves this node; to be recorded when the broker is back;
+ * - 400, 403: refused, and why;
+ * - 503: not done; nothing is known to have been appended.
  */
 #include "gateway/core/core_internal.h"
 
@@ -90,13 +93,8 @@ struct status command_append(
 
 static void answer(struct job *job, uint32_t status, json_t *body)
 {
-	json_t *change = job->change ? json_loads(job->change, 0, NULL) : NULL;
-	char *text;
+	char *text = body ? json_dumps(body, JSON_COMPACT) : NULL;
 
-	if (body && change)
-		json_object_set(body, "change", change);
-	text = body ? json_dumps(body, JSON_COMPACT) : NULL;
-	json_decref(change);
 	json_decref(body);
 	core_answer(job->core, job->id, status, text);
 }
@@ -150,7 +148,7 @@ static json_t *receipt_view(uint64_t by, struct span stored)
 
 		for (size_t i = 0; i < m->n_publishers; i++)
 			json_array_append_new(publishers, fenced_view(m->publishers[i]));
-		receipt = json_pack("{s:I,s:s,s:s,s:I,s:O,s:s*}", "entry", (json_int_t)by, "hash",
+		receipt = json_pack("{s:I,s:s,s:s,s:I,s:O,s:s?}", "entry", (json_int_t)by, "hash",
 			DIGEST_TEXT(&entry.hash), "time", CLOCK_TEXT((struct utc_ms){entry.body->time_ms}),
 			"took_ms", (json_int_t)m->took_ms, "publishers", publishers, "stored", text);
 		free(text);
@@ -224,14 +222,15 @@ static void answer_entry(struct job *job, const char *outcome, uint32_t status,
 {
 	struct journal_entry entry = {0};
 	struct buffer stored = {0};
+	json_t *change = job->change ? json_loads(job->change, 0, NULL) : NULL;
 	bool there = ok(journal_stored(job->core->journal, append->entry, &stored)) &&
 		     ok(journal_entry_decode(buffer_span(&stored), &entry, NULL));
 
 	answer(job, status,
-		json_pack("{s:s,s:I,s:s*,s:s,s:b,s:o*,s:o*}", "outcome", outcome, "entry",
+		json_pack("{s:s,s:I,s:s?,s:s,s:b,s:o?,s:o?,s:o?}", "outcome", outcome, "entry",
 			(json_int_t)append->entry, "hash", there ? DIGEST_TEXT(&entry.hash) : NULL, "effect",
 			append->effect ? append->effect : "", "already", append->already, "receipt", receipt,
-			"waiting_for", waiting));
+			"waiting_for", waiting, "change", change));
 	journal_entry_free(&entry);
 	buffer_free(&stored);
 }

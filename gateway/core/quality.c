@@ -42,7 +42,7 @@ static char *hour_view(const char *partner, const struct totals *t, struct utc_m
 
 	for (size_t i = 0; i < t->n_cameras; i++)
 		json_array_append_new(cameras, camera_view(&t->cameras[i]));
-	view = json_pack("{s:s,s:s*,s:o}", "partner", partner, "hour", hour.v ? CLOCK_TEXT(hour) : NULL,
+	view = json_pack("{s:s,s:s?,s:o}", "partner", partner, "hour", hour.v ? CLOCK_TEXT(hour) : NULL,
 		"cameras", cameras);
 	body = json_dumps(view, JSON_COMPACT);
 	json_decref(view);

@@ -89,7 +89,7 @@ static json_t *partner_view(struct core *core, const struct partner_status *s)
 
 	journal_look(core->journal, look_switches, &l);
 	switches = l.switches ? json_loads(l.switches, 0, NULL) : NULL;
-	view = json_pack("{s:s,s:b,s:b,s:b,s:{s:s,s:s},s:i,s:i,s:o,s:o*,s:s*,s:o*}", "id", s->id, "on", s->on,
+	view = json_pack("{s:s,s:b,s:b,s:b,s:{s:s,s:s},s:i,s:i,s:o,s:o?,s:s?,s:o?}", "id", s->id, "on", s->on,
 		"held", s->held, "topic_missing", s->blocked, "source", "state",
 		source_state_name(s->source_state), "detail", s->detail, "cameras",
 		policy ? (int)partner_policy_cameras(policy, &cameras) : 0, "cameras_on",

@@ -159,7 +159,7 @@ json_t *surroundings_view(struct core *core, json_t *problems)
 	pthread_mutex_lock(&s->lock);
 	if (s->why[0])
 		json_array_append_new(problems, json_sprintf("nothing is published: %s", s->why));
-	view = json_pack("{s:b,s:s*,s:s*}", "well", !s->why[0], "looked_at",
+	view = json_pack("{s:b,s:s?,s:s?}", "well", !s->why[0], "looked_at",
 		s->looked_ms ? CLOCK_TEXT((struct utc_ms){s->looked_ms}) : NULL, "why",
 		s->why[0] ? s->why : NULL);
 	pthread_mutex_unlock(&s->lock);

@@ -72,7 +72,7 @@ static void suppressed_show(const json_t *partners)
 	json_array_foreach(partners, i, p)
 	{
 		const json_t *s = json_object_get(p, "suppressed");
-		if (s)
+		if (json_is_object(s))
 			printf("  %s: %llu reads denied by an off since %s (entry %llu); none is asked for "
 			       "while nothing is on\n",
 				json_text(p, "id"), (unsigned long long)json_number(s, "reads"),

@@ -31,7 +31,7 @@ def set_on_the_broker(broker, name, value):
 
 def why(it):
     answer = it.people["alice"].try_to("status", "--json")
-    return answer.json["surroundings"].get("why", "") if answer.code == 0 else None
+    return answer.json["surroundings"]["why"] or "" if answer.code == 0 else None
 
 
 def flows(it):
