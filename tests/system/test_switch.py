@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from support import admin_specification
 from support.installation import stamp
 from support.people import DONE
 from support.rights import only_the_journal_may_be_written
@@ -125,7 +126,7 @@ def test_an_off_that_cannot_be_fenced_yet_says_what_it_waits_for(story):
         answer = story.people["bob"].try_to("off", "tfl-ulez", "--reason", "Waits.", "--json")
         assert time.monotonic() - began < 10
         assert answer.code == NOT_YET and answer.json["outcome"] == "recorded", answer
-        waiting = answer.json["waiting_for"]
+        waiting = admin_specification.check("post", "/v1/commands", 202, answer.json)["waiting_for"]
         assert [w["node"] for w in waiting] == ["gw-1"] and isinstance(waiting[0]["publisher"], int)
         words = story.people["alice"].try_to("off", "tfl-ulez", "--reason", "As well.")
         assert words.code == NOT_YET and f"publisher {waiting[0]['publisher']} of node gw-1" in words.text, words
