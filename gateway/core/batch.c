@@ -103,7 +103,9 @@ static struct status take_report(struct partner *partner, struct span body)
 		partner->source_state = (unsigned)m->state;
 		snprintf(partner->detail, sizeof partner->detail, "%s", m->detail);
 	}
-	if (good && m->gap && m->epoch == partner->epoch) {
+	/* A gap by an off that is still to be told is the wider one. */
+	if (good && m->gap && m->epoch == partner->epoch &&
+		partner->gap != ANPR__V1__GAP_CAUSE__GAP_CAUSE_OFF) {
 		partner->gap = ANPR__V1__GAP_CAUSE__GAP_CAUSE_CURSOR_GONE;
 		partner->gap_from_ms = clock_now().v;
 	}

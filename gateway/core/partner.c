@@ -139,6 +139,8 @@ struct status partner_work_begin(struct partner *p, const struct camera *cameras
 	p->n_permitted = 0;
 	p->cameras = cameras;
 	p->in_hand = true;
+	p->work_gap = p->gap;
+	p->work_gap_from_ms = p->gap_from_ms;
 	totals_clear(&p->work);
 	TRY(reserve_tallies(p, n_cameras + 1));
 	if (p->clocks_of != cameras)
@@ -278,7 +280,9 @@ int64_t partner_off_since_after(const struct partner *p)
 {
 	if (p->in_hand && p->work.received > 0)
 		return 0; /* reads told together with a gap come after it */
-	return p->in_hand && p->gap == ANPR__V1__GAP_CAUSE__GAP_CAUSE_OFF ? p->gap_from_ms : p->off_since_ms;
+	if (p->in_hand && p->work_gap == ANPR__V1__GAP_CAUSE__GAP_CAUSE_OFF)
+		return p->work_gap_from_ms;
+	return p->off_since_ms;
 }
 
 struct status partner_work_committed(struct partner *p)
@@ -290,7 +294,8 @@ struct status partner_work_committed(struct partner *p)
 	p->work_cursor = NULL;
 	if (p->off_entry)
 		p->suppressed += denied_by_offs(&p->work);
-	p->gap = ANPR__V1__GAP_CAUSE__GAP_CAUSE_UNSPECIFIED;
+	if (p->gap == p->work_gap && p->gap_from_ms == p->work_gap_from_ms)
+		p->gap = ANPR__V1__GAP_CAUSE__GAP_CAUSE_UNSPECIFIED;
 	TRY(feed_set_copy(&p->feeds, &p->work_feeds));
 	TRY(totals_add(&p->hour, &p->work, true));
 	return totals_add(&p->ever, &p->work, false);

@@ -57,7 +57,7 @@ struct partner {
 		int64_t since_ms; /* arrival of the first that waits */
 	} guarded;
 	bool blocked;           /* its topic is missing or not as agreed */
-	Anpr__V1__GapCause gap; /* to be told in the next record; 0 = none */
+	Anpr__V1__GapCause gap; /* to be told in a record; 0 = none */
 	int64_t gap_from_ms;
 	uint64_t off_entry;   /* journal number of the newest off in force; 0 = none */
 	int64_t off_at_ms;    /* since when it is */
@@ -73,6 +73,8 @@ struct partner {
 	int64_t shown_hour_ms;
 
 	/* As the transaction in hand would leave it. */
+	Anpr__V1__GapCause work_gap; /* told in its record: the source may report another meanwhile */
+	int64_t work_gap_from_ms;
 	struct feed_set work_feeds;
 	struct totals work;
 	struct tally *tallies; /* by camera index; the last one for the unregistered */

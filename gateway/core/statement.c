@@ -49,10 +49,10 @@ static Anpr__V1__Gap **gap_message(struct publisher *p, const struct partner *pa
 	if (!list || !gap)
 		return NULL;
 	anpr__v1__gap__init(gap);
-	gap->cause = partner->gap;
-	gap->from_ms = partner->gap_from_ms;
+	gap->cause = partner->work_gap;
+	gap->from_ms = partner->work_gap_from_ms;
 	/* A gap by an off is open: what comes next is asked for by time, not by cursor. */
-	gap->to_ms = partner->gap == ANPR__V1__GAP_CAUSE__GAP_CAUSE_OFF ? 0 : now.v;
+	gap->to_ms = partner->work_gap == ANPR__V1__GAP_CAUSE__GAP_CAUSE_OFF ? 0 : now.v;
 	list[0] = gap;
 	return list;
 }
@@ -74,7 +74,7 @@ static struct status partner_message(
 	m->n_permitted_ids = partner->n_permitted;
 	m->received_at_ms = partner->newest_arrival_ms;
 	REQUIRE(m->totals && m->feeds, S_OVERLOAD);
-	if (partner->gap != ANPR__V1__GAP_CAUSE__GAP_CAUSE_UNSPECIFIED) {
+	if (partner->work_gap != ANPR__V1__GAP_CAUSE__GAP_CAUSE_UNSPECIFIED) {
 		m->gaps = gap_message(p, partner, now);
 		REQUIRE(m->gaps, S_OVERLOAD);
 		m->n_gaps = 1;

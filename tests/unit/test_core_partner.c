@@ -171,15 +171,37 @@ START_TEST(a_gap_is_told_once)
 	const struct gap_row *row = &gap_rows[_i];
 	struct partner *p = new_partner();
 
-	ck_assert(ok(partner_work_begin(p, NULL, 0)));
 	p->gap = row->gap;
 	p->gap_from_ms = 99;
 	p->off_since_ms = row->off_since;
+	ck_assert(ok(partner_work_begin(p, NULL, 0)));
 	p->work.received = (uint64_t)row->received;
 	ck_assert_int_eq(partner_off_since_after(p), row->want); /* as the head says it */
 	ck_assert(ok(partner_work_committed(p)));
 	ck_assert_int_eq(p->off_since_ms, row->want);
 	ck_assert_int_eq(partner_off_since_after(p), row->want);
+	ck_assert_int_eq(p->gap, ANPR__V1__GAP_CAUSE__GAP_CAUSE_UNSPECIFIED);
+	partner_free(p);
+}
+END_TEST
+
+/* The source may report one while the transaction that tells another, or none, is being committed. */
+START_TEST(a_gap_reported_meanwhile_is_told_by_the_next)
+{
+	struct partner *p = new_partner();
+
+	p->off_since_ms = 77;
+	ck_assert(ok(partner_work_begin(p, NULL, 0)));
+	p->gap = ANPR__V1__GAP_CAUSE__GAP_CAUSE_CURSOR_GONE;
+	p->gap_from_ms = 99;
+	ck_assert_int_eq(p->work_gap, ANPR__V1__GAP_CAUSE__GAP_CAUSE_UNSPECIFIED);
+	ck_assert(ok(partner_work_committed(p)));
+	ck_assert_int_eq(p->off_since_ms, 77);
+	ck_assert_int_eq(p->gap, ANPR__V1__GAP_CAUSE__GAP_CAUSE_CURSOR_GONE);
+	ck_assert(ok(partner_work_begin(p, NULL, 0)));
+	ck_assert_int_eq(p->work_gap, ANPR__V1__GAP_CAUSE__GAP_CAUSE_CURSOR_GONE);
+	ck_assert_int_eq(p->work_gap_from_ms, 99);
+	ck_assert(ok(partner_work_committed(p)));
 	ck_assert_int_eq(p->gap, ANPR__V1__GAP_CAUSE__GAP_CAUSE_UNSPECIFIED);
 	partner_free(p);
 }
@@ -319,6 +341,7 @@ TCase *case_partner(void)
 	tcase_add_test(c, every_read_is_counted_once);
 	tcase_add_test(c, a_commit_moves_the_cursor);
 	tcase_add_loop_test(c, a_gap_is_told_once, 0, ROWS(gap_rows));
+	tcase_add_test(c, a_gap_reported_meanwhile_is_told_by_the_next);
 	tcase_add_loop_test(c, rewinding_goes_to_what_is_committed, 0, ROWS(rewind_rows));
 	tcase_add_test(c, a_source_is_told_where_to_go_on);
 	tcase_add_test(c, a_source_that_died_is_detached);
