@@ -26,7 +26,11 @@ def set_on_the_broker(broker, name, value):
         ConfigEntry(name, value, incremental_operation=AlterConfigOpType.SET)])
     admin = AdminClient(broker.client("broker"))
     for done in admin.incremental_alter_configs([resource]).values():
-        done.result(20)
+        done.result(PATIENCE)
+
+    def there():        # the controller has recorded it; the broker itself follows in its own time
+        return [d.result(PATIENCE)[name].value == value for d in admin.describe_configs([resource]).values()] == [True]
+    eventually(there, f"{name} is {value} at the broker")
 
 
 def why(it):
