@@ -102,22 +102,31 @@ static bool control_hear(struct channel *control)
 	return status.kind == STATUS_WAIT;
 }
 
+/* SIGTERM is blocked but for this wait: one that came between the look at told_to_end and the poll would be slept
+ * over. */
 static void core_wait(const struct channel *control)
 {
+	sigset_t none;
+
 	struct pollfd waits[ENDS + 1] = {{.fd = control->fd, .events = POLLIN}};
 	size_t n = n_ends < ENDS ? n_ends : ENDS;
 
 	for (size_t i = 0; i < n; i++)
 		waits[i + 1] = (struct pollfd){.fd = ends[i].channel.fd, .events = POLLIN};
-	poll(waits, n + 1, -1);
+	sigemptyset(&none);
+	ppoll(waits, n + 1, NULL, &none);
 }
 
 int core_main(const struct config *config, int control_fd)
 {
 	struct channel control;
 	struct sigaction action = {.sa_handler = on_term};
+	sigset_t term;
 
 	sigaction(SIGTERM, &action, NULL);
+	sigemptyset(&term);
+	sigaddset(&term, SIGTERM);
+	sigprocmask(SIG_BLOCK, &term, NULL);
 	channel_init(&control, control_fd, 1 << 20);
 	log_info("core is up", "gateway=%s", LOG_QUOTE(config->gateway_id));
 	say_ready(&control);
