@@ -87,8 +87,9 @@ static struct status set_up(rd_kafka_conf_t *conf, const struct kafka_config *co
 	return set_all(conf, settings, e);
 }
 
-struct status client_new(const struct kafka_config *config, rd_kafka_type_t type,
-	const struct client_setting *settings, int events, rd_kafka_t **out, struct error *e)
+struct status client_new_with(const struct kafka_config *config, rd_kafka_type_t type,
+	const struct client_setting *settings, int events, void (*last)(rd_kafka_conf_t *conf, void *context),
+	void *context, rd_kafka_t **out, struct error *e)
 {
 	rd_kafka_conf_t *conf = rd_kafka_conf_new();
 	struct status status = set_up(conf, config, settings, e);
@@ -96,6 +97,8 @@ struct status client_new(const struct kafka_config *config, rd_kafka_type_t type
 
 	if (ok(status)) {
 		rd_kafka_conf_set_events(conf, RD_KAFKA_EVENT_LOG | RD_KAFKA_EVENT_ERROR | events);
+		if (last)
+			last(conf, context);
 		*out = rd_kafka_new(type, conf, words, sizeof words);
 		if (*out) {
 			rd_kafka_set_log_queue(*out, NULL); /* NULL = the main queue */
@@ -106,6 +109,12 @@ struct status client_new(const struct kafka_config *config, rd_kafka_type_t type
 	}
 	rd_kafka_conf_destroy(conf);
 	return status;
+}
+
+struct status client_new(const struct kafka_config *config, rd_kafka_type_t type,
+	const struct client_setting *settings, int events, rd_kafka_t **out, struct error *e)
+{
+	return client_new_with(config, type, settings, events, NULL, NULL, out, e);
 }
 
 static void take_error(struct client_events *c, rd_kafka_event_t *event)

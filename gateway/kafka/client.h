@@ -25,6 +25,11 @@ struct client_setting {
 struct status client_new(const struct kafka_config *config, rd_kafka_type_t type,
 	const struct client_setting *settings, int events, rd_kafka_t **out, struct error *e);
 
+/* The same, with a last word on the settings before the handle is made. */
+struct status client_new_with(const struct kafka_config *config, rd_kafka_type_t type,
+	const struct client_setting *settings, int events, void (*last)(rd_kafka_conf_t *conf, void *context),
+	void *context, rd_kafka_t **out, struct error *e);
+
 /* What the events of a handle have said. Zero it. */
 struct client_events {
 	rd_kafka_resp_err_t error; /* the newest */

@@ -45,6 +45,8 @@ static const struct {
 	{"follow", case_follow, HURTS_NOT},
 	{"append-time", case_append_time, HURTS_NOT},
 	{"nobody", case_nobody, HURTS_NOT},
+	{"nodes", case_nodes, HURTS_NOT},
+	{"nodes-frozen", case_nodes_frozen, HURTS_ONE},
 	{"killed", case_killed, HURTS_ONE},
 	{"frozen-commit", case_frozen_commit, HURTS_ONE},
 	{"frozen-fence", case_frozen_fence, HURTS_ONE},

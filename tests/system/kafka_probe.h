@@ -51,6 +51,7 @@ probe_case case_commit, case_latency, case_throughput, case_abort, case_misuse, 
 probe_case case_fence_idle, case_fence_flight, case_fence_race, case_zombie;
 probe_case case_end, case_held, case_trimmed, case_follow, case_append_time;
 probe_case case_killed, case_frozen_commit, case_frozen_fence, case_frozen_read, case_nobody;
+probe_case case_nodes, case_nodes_frozen;
 probe_case case_one_frozen, case_one_killed;
 
 #endif

@@ -16,7 +16,7 @@ from support.topic import Follower
 from support.wait import eventually
 
 WELL = ["cluster", "rights", "commit", "abort", "misuse", "oversize", "fence-idle", "fence-flight", "fence-race", "end",
-        "held", "trimmed", "follow", "append-time", "nobody"]
+        "held", "trimmed", "follow", "append-time", "nobody", "nodes"]
 
 
 def probe(address, pki, *arguments):
@@ -47,7 +47,7 @@ def test_with_the_gateways_own_rights(own_broker):
 @pytest.mark.timeout(400)
 def test_broker_killed_and_frozen(own_broker):
     probe(own_broker.address, own_broker.pki, "--broker", own_broker.folder, "cluster", "killed", "frozen-commit",
-          "frozen-fence", "frozen-read")
+          "frozen-fence", "frozen-read", "nodes-frozen")
 
 
 @pytest.mark.long
