@@ -90,12 +90,16 @@ static void keep_attachment(struct core *core, const char *partner, int fd)
 	core->attachments = a;
 }
 
+struct publisher *core_publisher(struct core *core, const char *partner)
+{
+	return core->publishers[murmur2_partition(span_text(partner), core->n_publishers)];
+}
+
 void core_attach(struct core *core, const char *partner, int fd)
 {
 	pthread_mutex_lock(&core->lock);
 	if (core->publishers)
-		publisher_attach(core->publishers[murmur2_partition(span_text(partner), core->n_publishers)],
-			partner, fd);
+		publisher_attach(core_publisher(core, partner), partner, fd);
 	else
 		keep_attachment(core, partner, fd);
 	pthread_mutex_unlock(&core->lock);
@@ -368,6 +372,8 @@ static struct status core_open(struct core *core, struct error *e)
 	TRY(file_make_folder(core->config->state_dir, e));
 	TRY(stop_files_open(core, e));
 	TRY(surroundings_open(core, e));
+	core->nodes = nodes_new(core);
+	REQUIRE(core->nodes, S_OVERLOAD);
 	options.key = core->key;
 	TRY(journal_start(&options, &core->journal, e));
 	if (core->wake_fd < 0 || pthread_create(&core->starter, NULL, start_run, core) != 0)
@@ -381,6 +387,7 @@ static void core_close(struct core *core)
 	struct publisher **publishers;
 
 	atomic_store(&core->stopping, true);
+	nodes_leave(core->nodes);
 	core_changed(core);
 	pthread_join(core->starter, NULL);
 	pthread_mutex_lock(&core->lock);
@@ -389,6 +396,7 @@ static void core_close(struct core *core)
 	pthread_mutex_unlock(&core->lock);
 	for (uint32_t k = 0; publishers && k < core->n_publishers; k++)
 		publisher_stop(publishers[k]);
+	nodes_end(core->nodes); /* it knows the publishers */
 	for (uint32_t k = 0; publishers && k < core->n_publishers; k++)
 		publisher_join(publishers[k]);
 	pthread_mutex_lock(&core->lock);

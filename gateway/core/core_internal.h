@@ -13,6 +13,7 @@
 #include "gateway/base/log.h"
 #include "gateway/config/config.h"
 #include "gateway/core/journal.h"
+#include "gateway/core/nodes.h"
 #include "gateway/core/publisher.h"
 #include "gateway/core/stop_files.h"
 #include "gateway/core/surroundings.h"
@@ -39,6 +40,7 @@ struct core {
 	struct holds holds;
 	struct stop_files *stop_files;
 	struct surroundings *surroundings;
+	struct nodes *nodes;
 	pthread_mutex_t recording; /* held by who records a stop that could not be recorded at once */
 	atomic_bool stopping;
 	atomic_bool failed; /* it must not go on: told in the log */
@@ -63,6 +65,8 @@ struct core {
 
 /* start.c: a thread that appends or checks the genesis, sends stop files after, starts the publishers. */
 void *start_run(void *core);
+/* The partner's publisher, whosever it is. There are publishers, and the lock is held. */
+struct publisher *core_publisher(struct core *core, const char *partner);
 /* Hand a source's socket to its publisher, or keep it until there is one. Takes the descriptor. */
 void core_attach(struct core *core, const char *partner, int fd);
 /* Hold (+1) or release (-1) one partner; NULL = all. */

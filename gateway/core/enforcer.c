@@ -2,7 +2,8 @@
  *
  * Off means off: whatever the journal says has been narrowed is made good here. Every publisher concerned is
  * fenced, by an init begun after the entry was read back; then an enforced entry says so, which is the
- * receipt. A narrowing that was recorded before a crash is made good after it in the same way.
+ * receipt. A narrowing that was recorded before a crash is made good after it in the same way. With several
+ * nodes, whoever recorded an entry makes it good; where it has not in time, all others try.
  */
 #include "gateway/core/core_internal.h"
 
@@ -11,9 +12,11 @@
 
 #define APPEND_MS 5000
 #define POLL_MS   1000
+#define OTHERS_MS 3000 /* after which an entry is no longer left to the node that recorded it */
 
 /* What is being made good. */
 struct work {
+	const struct core *core;
 	uint64_t *entries;
 	size_t n_entries;
 	int64_t accepted_ms; /* the earliest */
@@ -32,6 +35,13 @@ static void work_free(struct work *w)
 	free(w->concerned);
 	free(w->reports);
 	arena_free(&w->arena);
+}
+
+/* The node that recorded it is another, and may still be about to make it good. */
+static bool left_to_others(const struct core *core, const struct pending *pending)
+{
+	return strcmp(pending->node, core->config->gateway_id) != 0 &&
+	       clock_now().v - pending->recorded.v < OTHERS_MS;
 }
 
 static void note_pending(struct work *w, const struct pending *pending)
@@ -56,7 +66,8 @@ static void look_pending(void *context, const struct governance *g)
 	w->concerned = calloc(w->n_publishers, sizeof *w->concerned);
 	w->reports = calloc(w->n_publishers, sizeof *w->reports);
 	for (size_t i = 0; w->entries && w->concerned && w->reports && i < n; i++)
-		note_pending(w, &pending[i]);
+		if (!left_to_others(w->core, &pending[i]))
+			note_pending(w, &pending[i]);
 }
 
 static bool all_fenced(struct core *core, struct work *w, uint64_t newest)
@@ -156,9 +167,10 @@ static struct status prepare(void *context, const struct governance *g, struct u
 
 	(void)now;
 	(void)e;
-	if (governance_enforced_by(g, w->entries[w->n_entries - 1]) != 0)
-		return S_BAD_INPUT; /* another node was quicker, or an earlier attempt was committed after all
-				     */
+	for (size_t i = 0; i < w->n_entries; i++)
+		if (governance_enforced_by(g, w->entries[i]) != 0)
+			return S_BAD_INPUT; /* another node was quicker, or an earlier attempt was committed
+					       after all: what is left comes next time round */
 	arena_reset(&w->arena);
 	m = arena_alloc(&w->arena, sizeof *m);
 	REQUIRE(m, S_OVERLOAD);
@@ -224,7 +236,7 @@ void *enforcer_run(void *context)
 
 	prctl(PR_SET_NAME, "enforcer");
 	while (!atomic_load(&core->stopping)) {
-		struct work w = {0};
+		struct work w = {.core = core};
 
 		journal_look(core->journal, look_pending, &w);
 		if (w.n_entries > 0)

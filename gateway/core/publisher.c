@@ -14,11 +14,10 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
-#define IDLE_POLL_MS     1000
-#define RESUME_FIRST_MS  100 /* back-off after a failed resume, doubled up to the next */
-#define RESUME_MOST_MS   3000
-#define CAMERAS_SHOWN_MS 2000
-#define BLOCKED_MS       10000 /* how often a missing topic is looked for */
+#define IDLE_POLL_MS    1000
+#define RESUME_FIRST_MS 100 /* back-off after a failed resume, doubled up to the next */
+#define RESUME_MOST_MS  3000
+#define BLOCKED_MS      10000 /* how often a missing topic is looked for */
 
 /* --- state shared by the files --- */
 
@@ -161,6 +160,14 @@ static void give_up_producer(struct publisher *p)
 	p->producer = NULL;
 }
 
+/* Who lost a producer may have been taken for dead, and be about to fence whoever goes on in its stead: the
+ * group is asked first. */
+static void lose_producer(struct publisher *p)
+{
+	give_up_producer(p);
+	p->needed = p->options.ask(p->options.nodes);
+}
+
 static void back_off(struct publisher *p, struct error *e)
 {
 	int64_t wait = p->resume_wait_ms ? 2 * p->resume_wait_ms : RESUME_FIRST_MS;
@@ -169,7 +176,7 @@ static void back_off(struct publisher *p, struct error *e)
 	/* Two nodes that fence each other must not do so in step. */
 	p->retry_at_ms = clock_monotonic_ms() + p->resume_wait_ms / 2 +
 			 (int64_t)random_below((uint64_t)p->resume_wait_ms);
-	publisher_say(p, "waiting", error_text(e));
+	publisher_say(p, p->ours ? "waiting" : "elsewhere", error_text(e));
 	log_warn("publisher waits", "publisher=%u detail=%s", p->options.index, LOG_QUOTE(error_text(e)));
 }
 
@@ -187,7 +194,7 @@ static void resume(struct publisher *p)
 		publisher_say(p, "publishing", "");
 		steer_run(p);
 	} else {
-		give_up_producer(p);
+		lose_producer(p);
 		if (status.kind != STATUS_WAIT)
 			back_off(p, &e);
 	}
@@ -225,7 +232,7 @@ static void publish_batch(struct publisher *p, struct batch *b)
 	case TRANSACTION_NOT:
 		log_info("transaction not committed", "publisher=%u known=%s error=%s", p->options.index,
 			end == TRANSACTION_NOT ? "yes" : "no", producer_error_word(p->producer));
-		give_up_producer(p);
+		lose_producer(p);
 		break;
 	}
 	error_free(&e);
@@ -264,60 +271,6 @@ static void follow_policy(struct publisher *p)
 	}
 }
 
-static void copy_partner(const struct partner *from, struct partner_status *to)
-{
-	snprintf(to->id, sizeof to->id, "%s", from->id);
-	snprintf(to->detail, sizeof to->detail, "%s", from->detail);
-	to->source_state = from->source_state;
-	to->on = from->on;
-	to->held = atomic_load(&from->held) > 0;
-	to->blocked = from->blocked;
-	to->ever = from->ever;
-	to->ever.cameras = NULL;
-	to->ever.n_cameras = to->ever.cap_cameras = 0;
-	to->newest_arrival_ms = from->newest_arrival_ms;
-	to->off_entry = from->off_entry;
-	to->off_at_ms = from->off_at_ms;
-	to->suppressed = from->suppressed;
-}
-
-/* A register may have 100,000: now and then is enough. Under the lock. */
-static void show_cameras(struct publisher *p)
-{
-	int64_t now = clock_monotonic_ms();
-
-	if (now - p->cameras_at_ms < CAMERAS_SHOWN_MS)
-		return;
-	p->cameras_at_ms = now;
-	for (size_t i = 0; i < p->n_partners; i++) {
-		struct partner *partner = p->partners[i];
-
-		totals_clear(&partner->shown_hour);
-		partner->shown_hour_ms = partner->hour_ms;
-		if (!ok(totals_add(&partner->shown_hour, &partner->hour, true)))
-			totals_clear(&partner->shown_hour);
-	}
-}
-
-/* Let others see how it stands. */
-static void show(struct publisher *p)
-{
-	pthread_mutex_lock(&p->lock);
-	show_cameras(p);
-	if (p->n_shown != p->n_partners) {
-		struct partner_status *shown = reallocarray(p->shown, p->n_partners, sizeof *shown);
-
-		if (shown) {
-			p->shown = shown;
-			p->n_shown = p->n_partners;
-		}
-	}
-	for (size_t i = 0; i < p->n_shown; i++)
-		copy_partner(p->partners[i], &p->shown[i]);
-	p->shown_ordinal = p->ordinal;
-	pthread_mutex_unlock(&p->lock);
-}
-
 static bool anything_blocked(const struct publisher *p)
 {
 	for (size_t i = 0; i < p->n_partners; i++)
@@ -343,18 +296,89 @@ static void take_trial(struct publisher *p)
 	pthread_mutex_unlock(&p->lock);
 }
 
+/* Everything gathered is given up (the sources will be asked for it again); what was done is written down. */
+static void finish(struct publisher *p)
+{
+	struct error e = {0};
+
+	if (p->producer && p->known && p->snapshot)
+		(void)transaction_run(p, NULL, ANPR__V1__LEDGER_RECORD__KIND__KIND_STOP, &e);
+	error_free(&e);
+	give_up_producer(p);
+}
+
+/* --- whose it is --- */
+
+static void turn(struct publisher *p, bool ours)
+{
+	p->ours = ours;
+	if (ours) {
+		publisher_say(p, "idle", "");
+		p->retry_at_ms = 0;
+		return;
+	}
+	finish(p);
+	steer_leave(p);
+	batch_reset(p->current);
+	batch_reset(p->next);
+	p->known = false;
+	publisher_say(p, "elsewhere", "");
+	log_info("publisher handed over", "publisher=%u", p->options.index);
+}
+
+/* Whoever takes a command fences every publisher concerned, wherever it runs. */
+static void fence_only(struct publisher *p)
+{
+	struct error e = {0};
+	struct status status = resume_fence(p, &e);
+
+	give_up_producer(p);
+	if (ok(status)) {
+		p->resume_wait_ms = 0;
+		publisher_say(p, "elsewhere", "");
+	} else if (status.kind != STATUS_WAIT) {
+		back_off(p, &e);
+	}
+	error_free(&e);
+}
+
+/* One turn of a publisher that is not this node's. */
+static void stand_by(struct publisher *p)
+{
+	follow_policy(p);
+	take_attachments(p);
+	shown_update(p);
+	batch_gather(p, p->next, patience(p));
+	batch_reset(p->next); /* of a source that had not heard that it was stopped */
+	if (p->snapshot && atomic_load(&p->fence_wanted) > p->fence_done &&
+		clock_monotonic_ms() >= p->retry_at_ms)
+		fence_only(p);
+}
+
+static bool may_open(const struct publisher *p)
+{
+	return atomic_load(&p->assigned) >= p->needed;
+}
+
 static void step(struct publisher *p)
 {
+	if (p->ours != (atomic_load(&p->assigned) != 0))
+		turn(p, !p->ours);
+	if (!p->ours) {
+		stand_by(p);
+		return;
+	}
 	misreads_expire(&p->misreads, clock_now());
 	follow_policy(p);
 	take_attachments(p);
 	take_trial(p);
 	steer_run(p);
-	show(p);
+	shown_update(p);
 	batch_gather(p, p->next, patience(p));
 	if (!p->snapshot || clock_monotonic_ms() < p->retry_at_ms)
 		return;
-	if (atomic_load(&p->fence_wanted) > p->fence_done || (!p->producer && wants_kafka(p))) {
+	if (atomic_load(&p->fence_wanted) > p->fence_done ||
+		(!p->producer && may_open(p) && wants_kafka(p))) {
 		resume(p);
 		return;
 	}
@@ -370,17 +394,6 @@ static void step(struct publisher *p)
 		publish_batch(p, p->current);
 	else if (anything_to_tell(p))
 		publish_batch(p, NULL);
-}
-
-/* Everything gathered is given up (the sources will be asked for it again); what was done is written down. */
-static void finish(struct publisher *p)
-{
-	struct error e = {0};
-
-	if (p->producer && p->known && p->snapshot)
-		(void)transaction_run(p, NULL, ANPR__V1__LEDGER_RECORD__KIND__KIND_STOP, &e);
-	error_free(&e);
-	give_up_producer(p);
 }
 
 static void *run(void *context)
@@ -407,7 +420,8 @@ struct status publisher_start(
 	p->options = *options;
 	p->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	snprintf(p->transactional_id, sizeof p->transactional_id, "anpr-publisher-%u", options->index);
-	snprintf(p->state, sizeof p->state, "idle");
+	snprintf(p->state, sizeof p->state, "elsewhere");
+	p->needed = 1;
 	pthread_mutex_init(&p->lock, NULL);
 	window_init(&p->window, options->window_ms);
 	TRY(misreads_init(&p->misreads));
@@ -458,6 +472,20 @@ void publisher_join(struct publisher *p)
 	free(p);
 }
 
+bool publisher_assign(struct publisher *p, uint64_t look)
+{
+	uint64_t before = atomic_exchange(&p->assigned, look);
+
+	if (before != look)
+		publisher_wake(p);
+	return (before == 0) != (look == 0);
+}
+
+bool publisher_elsewhere(const struct publisher *p)
+{
+	return atomic_load(&p->assigned) == 0;
+}
+
 void publisher_wake(struct publisher *p)
 {
 	uint64_t one = 1;
@@ -500,86 +528,4 @@ void publisher_try(struct publisher *p, struct trial *trial)
 	p->offered = trial_hold(trial);
 	pthread_mutex_unlock(&p->lock);
 	publisher_wake(p);
-}
-
-void publisher_fence(struct publisher *p, uint64_t entry)
-{
-	uint64_t wanted = atomic_load(&p->fence_wanted);
-
-	while (wanted < entry && !atomic_compare_exchange_weak(&p->fence_wanted, &wanted, entry))
-		;
-	publisher_wake(p);
-}
-
-static void *copy_array(const void *from, size_t n, size_t size)
-{
-	void *copy = calloc(n ? n : 1, size);
-
-	if (copy && n > 0)
-		memcpy(copy, from, n * size);
-	return copy;
-}
-
-struct status publisher_fenced(struct publisher *p, uint64_t entry, struct fence_report *out)
-{
-	struct status status = S_WAIT;
-
-	pthread_mutex_lock(&p->lock);
-	if (p->fence_done >= entry) {
-		*out = p->report;
-		out->feeds = copy_array(p->report.feeds, p->report.n_feeds, sizeof *out->feeds);
-		out->ends = copy_array(p->report.ends, p->report.n_ends, sizeof *out->ends);
-		status = out->feeds && out->ends ? S_OK : S_OVERLOAD;
-	}
-	pthread_mutex_unlock(&p->lock);
-	return status;
-}
-
-void fence_report_free(struct fence_report *r)
-{
-	free(r->feeds);
-	free(r->ends);
-	*r = (struct fence_report){0};
-}
-
-struct status publisher_status(struct publisher *p, struct publisher_status *out)
-{
-	*out = (struct publisher_status){.index = p->options.index};
-	pthread_mutex_lock(&p->lock);
-	out->partners = copy_array(p->shown, p->n_shown, sizeof *out->partners);
-	if (out->partners) {
-		snprintf(out->state, sizeof out->state, "%s", p->state);
-		snprintf(out->detail, sizeof out->detail, "%s", p->detail);
-		out->ordinal = p->shown_ordinal;
-		out->transactions = p->transactions;
-		out->aborted = p->aborted;
-		out->transaction_ms = p->transaction_ms;
-		out->transaction_times = p->transaction_times;
-		out->clock_offset_ms = p->clock_offset_ms;
-		out->n_partners = p->n_shown;
-	}
-	pthread_mutex_unlock(&p->lock);
-	return out->partners ? S_OK : S_OVERLOAD;
-}
-
-struct status publisher_cameras(
-	struct publisher *p, const char *partner, struct totals *out, struct utc_ms *hour)
-{
-	struct status status = S_WAIT;
-
-	pthread_mutex_lock(&p->lock);
-	for (size_t i = 0; i < p->n_partners; i++) {
-		if (strcmp(p->partners[i]->id, partner) != 0)
-			continue;
-		hour->v = p->partners[i]->shown_hour_ms;
-		status = totals_add(out, &p->partners[i]->shown_hour, true);
-	}
-	pthread_mutex_unlock(&p->lock);
-	return status;
-}
-
-void publisher_status_free(struct publisher_status *s)
-{
-	free(s->partners);
-	*s = (struct publisher_status){0};
 }

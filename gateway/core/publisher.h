@@ -27,6 +27,8 @@ struct publisher_options { /* all borrowed for the publisher's life */
 	void (*fenced)(void *context); /* on the publisher's thread, after a fence asked for is done; must not
 					  block */
 	void *context;
+	uint64_t (*ask)(void *nodes); /* have it asked anew whose this publisher is: the number of the look */
+	void *nodes;
 };
 
 MUST struct status publisher_start(
@@ -34,6 +36,13 @@ MUST struct status publisher_start(
 /* Ask it to write its last record and end; join waits. */
 void publisher_stop(struct publisher *p);
 void publisher_join(struct publisher *p);
+
+/* Whose it is, by the look of that number: this node's, or (0) another's. Until the first it is nobody's, and
+ * like one of another node's opens nothing, but to fence. Returns whether that is new. One thread. */
+bool publisher_assign(struct publisher *p, uint64_t look);
+
+/* Any thread: another node runs it, or nobody knows yet who does. */
+bool publisher_elsewhere(const struct publisher *p);
 
 /* Any thread: something changed that the publisher should look at. */
 void publisher_wake(struct publisher *p);
@@ -83,7 +92,8 @@ struct partner_status {
 };
 struct publisher_status {
 	uint32_t index;
-	char state[32]; /* "idle" "resuming" "publishing" "waiting" */
+	bool elsewhere; /* it is not this node's: counts and sources are not either */
+	char state[32]; /* "idle" "resuming" "publishing" "waiting" "elsewhere" */
 	char detail[256];
 	uint64_t ordinal; /* of its newest ledger record */
 	uint64_t transactions, aborted;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Shared by the files a publisher is made of: publisher.c (thread and questions), steer.c (which
- * sources run), batch.c (reads in), transaction.c (reads out), statement.c (ledger records, heads, accounts),
- * resume.c (from the topics back to a state). Nobody else includes it. Everything runs on the publisher's
- * thread unless said otherwise.
+ * sources run), shown.c (what others see), batch.c (reads in), transaction.c (reads out), statement.c (ledger
+ * records, heads, accounts), resume.c (from the topics back to a state). Nobody else includes it. Everything
+ * runs on the publisher's thread unless said otherwise.
  */
 #ifndef ANPR_CORE_PUBLISHER_INTERNAL_H
 #define ANPR_CORE_PUBLISHER_INTERNAL_H
@@ -64,6 +64,7 @@ struct publisher {
 	int wake_fd;
 	char transactional_id[64];
 	_Atomic(uint64_t) fence_wanted;
+	_Atomic(uint64_t) assigned; /* the newest look that said it is ours; 0 = it is another node's */
 	atomic_bool stopping;
 
 	pthread_mutex_t lock; /* guards down to the next comment, and p->partners' list and reports */
@@ -83,6 +84,7 @@ struct publisher {
 	struct trial *offered; /* NULL = none */
 
 	/* The thread's own. */
+	uint64_t needed;           /* look that has to say it is ours before a producer is opened again */
 	struct partner **partners; /* changed under the lock; read by the thread without */
 	size_t n_partners;
 	struct producer *producer; /* NULL = not open */
@@ -103,6 +105,7 @@ struct publisher {
 	int64_t head_at_ms, commit_at_ms, retry_at_ms, resume_wait_ms, resumed_at_ms; /* monotonic */
 	int64_t end_ms; /* UTC; when the first end falls due of what is in hand: not committed after it */
 	struct trial *trial; /* NULL = none runs */
+	bool ours;           /* as last acted upon */
 	bool head_stale;     /* something was committed since the last head */
 };
 
@@ -112,6 +115,10 @@ MUST struct status publisher_adopt(struct publisher *p); /* partners and policy 
 void publisher_say(struct publisher *p, const char *state, const char *detail);
 /* Something makes the transaction in hand moot: it must not be committed. */
 bool publisher_interrupted(struct publisher *p);
+
+/* shown.c */
+/* Let others see how it stands. */
+void shown_update(struct publisher *p);
 
 /* batch.c */
 void batch_reset(struct batch *b);
@@ -123,6 +130,8 @@ void batch_gather(struct publisher *p, struct batch *b, int timeout_ms);
 void batch_forget(struct batch *b, const struct partner *partner);
 
 /* steer.c */
+/* Stop all sources and forget what they brought: another node goes on from the ledger. */
+void steer_leave(struct publisher *p);
 /* Start and stop sources as policy, holds, topics and ends have it. */
 void steer_run(struct publisher *p);
 /* Whether the part, and with it all that follows of the partner, has to wait for an end. */
@@ -155,6 +164,8 @@ int64_t hour_of(int64_t utc_ms);
 /* A new handle, the ledger read, unknown commits settled, the take-over recorded. errors: RETRY;
  * WAIT: something newer came meanwhile, begin again at once. */
 MUST struct status resume_run(struct publisher *p, struct error *e);
+/* The same as far as a fence needs it, for another node's publisher: nothing is written or kept open. */
+MUST struct status resume_fence(struct publisher *p, struct error *e);
 void resume_mark(struct publisher *p, int64_t at_ms, int64_t offset);
 
 #endif

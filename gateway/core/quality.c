@@ -51,18 +51,28 @@ static char *hour_view(const char *partner, const struct totals *t, struct utc_m
 
 char *quality_view(struct core *core, const Anpr__V1__AdminRequest *request, uint32_t *status)
 {
-	struct status found = S_WAIT;
+	struct status found;
 	struct utc_ms hour = {0};
 	struct totals t = {0};
+	struct publisher *p;
 	char partner[80], *body;
+	bool elsewhere;
 
 	*status = 400;
 	if (!api_query(request->path, "partner", partner, sizeof partner))
 		return api_error("partner: missing; ask /v1/quality?partner=ID");
-	for (size_t i = 0; core->publishers && i < core->n_publishers && found.kind == STATUS_WAIT; i++)
-		found = publisher_cameras(core->publishers[i], partner, &t, &hour);
-	*status = ok(found) ? 200 : 404;
-	body = ok(found) ? hour_view(partner, &t, hour) : api_error("no such partner, or it is not up yet");
+	pthread_mutex_lock(&core->lock);
+	p = core->publishers ? core_publisher(core, partner) : NULL;
+	elsewhere = p && publisher_elsewhere(p);
+	found = p ? publisher_cameras(p, partner, &t, &hour) : S_WAIT;
+	pthread_mutex_unlock(&core->lock);
+	*status = !ok(found) ? 404 : elsewhere ? 503 : 200;
+	if (!ok(found))
+		body = api_error("no such partner, or it is not up yet");
+	else
+		body = elsewhere ? api_error("another node runs this partner (anprctl status says which): "
+					     "ask that one")
+				 : hour_view(partner, &t, hour);
 	totals_free(&t);
 	return body;
 }

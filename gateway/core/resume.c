@@ -504,7 +504,8 @@ static void block_missing(struct publisher *p)
 	}
 }
 
-struct status resume_run(struct publisher *p, struct error *e)
+/* The id is ours from here on, and everything that was done with it before is known. */
+static struct status take_id(struct publisher *p, struct error *e)
 {
 	uint64_t wanted = atomic_load(&p->fence_wanted);
 	const char *topics[64];
@@ -516,7 +517,20 @@ struct status resume_run(struct publisher *p, struct error *e)
 	TRY(journal_catch_up(p->options.journal, JOURNAL_MS, e));
 	TRY(publisher_adopt(p));
 	TRY(read_state(p, e));
-	TRY(report_fence(p, wanted, fenced_at_ms, e));
+	return report_fence(p, wanted, fenced_at_ms, e);
+}
+
+struct status resume_fence(struct publisher *p, struct error *e)
+{
+	struct status status = take_id(p, e);
+
+	p->known = false; /* whose it is goes on writing */
+	return status;
+}
+
+struct status resume_run(struct publisher *p, struct error *e)
+{
+	TRY(take_id(p, e));
 	block_missing(p);
 	if (transaction_run(p, NULL, ANPR__V1__LEDGER_RECORD__KIND__KIND_TAKE_OVER, e) != TRANSACTION_DONE)
 		return publisher_interrupted(p) ? S_WAIT : S_RETRY;

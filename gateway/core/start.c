@@ -2,9 +2,9 @@
  *
  * From an empty process to publishing, in the order that keeps every promise: the journal to its end; the
  * genesis, where the journal is empty; stops an earlier process could not record, and stop files put there by
- * hand; only then publishers, and
- * the enforcer that makes good what was recorded before. On a thread of its own, because the broker may be
- * away for as long as it likes.
+ * hand; only then publishers,
+ * the group of nodes that says which are this node's, and the enforcer that makes good what was recorded
+ * before. On a thread of its own, because the broker may be away for as long as it likes.
  */
 #include "gateway/core/core_internal.h"
 
@@ -213,6 +213,8 @@ static struct status start_publishers(struct core *core, Anpr__V1__Genesis *gene
 		.window_ms = (int64_t)core->config->duplicate_window_s * 1000,
 		.fenced = core_changed,
 		.context = core,
+		.ask = nodes_ask,
+		.nodes = core->nodes,
 	};
 
 	(void)genesis;
@@ -226,7 +228,7 @@ static struct status start_publishers(struct core *core, Anpr__V1__Genesis *gene
 	core->publishers = publishers;
 	core->n_publishers = options.count;
 	pthread_mutex_unlock(&core->lock);
-	return S_OK;
+	return nodes_begin(core->nodes, publishers, options.count);
 }
 
 static void hand_out_attachments(struct core *core)

@@ -79,7 +79,25 @@ static json_t *suppressed_view(const struct partner_status *s)
 		CLOCK_TEXT((struct utc_ms){s->off_at_ms}), "reads", (json_int_t)s->suppressed);
 }
 
-static json_t *partner_view(struct core *core, const struct partner_status *s)
+/* What only the node that runs it can say: null on any other. */
+static void add_own_view(json_t *view, const struct partner_status *s, bool elsewhere)
+{
+	json_t *own =
+		elsewhere ? json_pack("{s:n,s:n,s:n,s:n,s:n}", "topic_missing", "source", "totals",
+				    "newest_arrival", "suppressed")
+			  : json_pack("{s:b,s:{s:s,s:s},s:o,s:s?,s:o?}", "topic_missing", s->blocked,
+				    "source", "state", source_state_name(s->source_state), "detail",
+				    s->detail, "totals", totals_view(&s->ever), "newest_arrival",
+				    s->newest_arrival_ms ? CLOCK_TEXT((struct utc_ms){s->newest_arrival_ms})
+							 : NULL,
+				    "suppressed", suppressed_view(s));
+
+	json_object_update(view, own);
+	json_decref(own);
+}
+
+static json_t *partner_view(
+	struct core *core, const struct partner_status *s, const char *node, bool elsewhere)
 {
 	struct partner_look l = {.id = s->id};
 	struct policy_snapshot *snapshot = journal_snapshot(core->journal);
@@ -89,14 +107,11 @@ static json_t *partner_view(struct core *core, const struct partner_status *s)
 
 	journal_look(core->journal, look_switches, &l);
 	switches = l.switches ? json_loads(l.switches, 0, NULL) : NULL;
-	view = json_pack("{s:s,s:b,s:b,s:b,s:{s:s,s:s},s:i,s:i,s:o,s:o?,s:s?,s:o?}", "id", s->id, "on", s->on,
-		"held", s->held, "topic_missing", s->blocked, "source", "state",
-		source_state_name(s->source_state), "detail", s->detail, "cameras",
-		policy ? (int)partner_policy_cameras(policy, &cameras) : 0, "cameras_on",
-		policy ? (int)partner_policy_cameras_on(policy, clock_now()) : 0, "totals",
-		totals_view(&s->ever), "switches", switches, "newest_arrival",
-		s->newest_arrival_ms ? CLOCK_TEXT((struct utc_ms){s->newest_arrival_ms}) : NULL, "suppressed",
-		suppressed_view(s));
+	view = json_pack("{s:s,s:s,s:b,s:b,s:i,s:i,s:o?}", "id", s->id, "node", node, "on",
+		elsewhere ? policy && partner_policy_any_on(policy, clock_now()) : s->on, "held", s->held,
+		"cameras", policy ? (int)partner_policy_cameras(policy, &cameras) : 0, "cameras_on",
+		policy ? (int)partner_policy_cameras_on(policy, clock_now()) : 0, "switches", switches);
+	add_own_view(view, s, elsewhere);
 	free(l.switches);
 	snapshot_release(snapshot);
 	return view;
@@ -106,16 +121,18 @@ static void add_publisher(
 	struct core *core, struct publisher *p, json_t *publishers, json_t *partners, json_t *problems)
 {
 	struct publisher_status s;
+	char node[65];
 
 	if (!ok(publisher_status(p, &s)))
 		return;
+	nodes_owner(core->nodes, s.index, node, sizeof node);
 	for (size_t i = 0; i < s.n_partners; i++)
-		json_array_append_new(partners, partner_view(core, &s.partners[i]));
+		json_array_append_new(partners, partner_view(core, &s.partners[i], node, s.elsewhere));
 	if (s.n_partners > 0)
 		json_array_append_new(publishers,
-			json_pack("{s:i,s:s,s:s,s:I,s:I,s:I,s:I,s:o}", "publisher", (int)s.index, "state",
-				s.state, "detail", s.detail, "ordinal", (json_int_t)s.ordinal, "transactions",
-				(json_int_t)s.transactions, "aborted", (json_int_t)s.aborted,
+			json_pack("{s:i,s:s,s:s,s:s,s:I,s:I,s:I,s:I,s:o}", "publisher", (int)s.index, "node",
+				node, "state", s.state, "detail", s.detail, "ordinal", (json_int_t)s.ordinal,
+				"transactions", (json_int_t)s.transactions, "aborted", (json_int_t)s.aborted,
 				"transaction_ms", (json_int_t)s.transaction_ms, "clock_offset_ms",
 				s.clock_offset_ms == INT64_MAX
 					? json_null()
@@ -187,6 +204,10 @@ json_t *status_object(struct core *core)
 		json_array_append_new(problems, json_string(trouble));
 	if (journal_clock_trouble(core->journal, trouble, sizeof trouble))
 		json_array_append_new(problems, json_string(trouble));
+	if (nodes_trouble(core->nodes, trouble, sizeof trouble))
+		json_array_append_new(problems,
+			json_sprintf("whose the publishers are cannot be asked, so it stays as it was: %s",
+				trouble));
 	if (stops > 0)
 		json_array_append_new(problems,
 			json_sprintf(

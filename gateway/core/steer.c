@@ -138,6 +138,18 @@ static void steer_partner(struct publisher *p, struct partner *partner)
 		start_source(partner, policy, now);
 }
 
+void steer_leave(struct publisher *p)
+{
+	for (size_t i = 0; i < p->n_partners; i++) {
+		struct partner *partner = p->partners[i];
+
+		drop(p, partner);
+		partner->on = partner->wanted = partner->blocked = false;
+		partner->gap = ANPR__V1__GAP_CAUSE__GAP_CAUSE_UNSPECIFIED;
+		partner->guarded = (struct end_guard){0};
+	}
+}
+
 void steer_run(struct publisher *p)
 {
 	for (size_t i = 0; p->snapshot && i < p->n_partners; i++)

@@ -38,14 +38,14 @@ static const char *trial_install(struct core *core, struct trial *t, struct utc_
 	pthread_mutex_lock(&core->lock);
 	if (!core->publishers) {
 		why = "publishing has not begun yet: try again in a moment";
+	} else if (publisher_elsewhere(core_publisher(core, trial_partner(t)))) {
+		why = "another node runs this partner (anprctl status says which): ask that one";
 	} else if (core->trial && trial_runs(core->trial, now)) {
 		why = "another trial runs on this node: try again when it is over";
 	} else {
 		trial_release(core->trial);
 		core->trial = trial_hold(t);
-		publisher_try(
-			core->publishers[murmur2_partition(span_text(trial_partner(t)), core->n_publishers)],
-			t);
+		publisher_try(core_publisher(core, trial_partner(t)), t);
 	}
 	pthread_mutex_unlock(&core->lock);
 	return why;

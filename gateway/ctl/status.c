@@ -20,8 +20,8 @@ static const char *sharing(const json_t *p)
 
 static void partners_show(const json_t *partners)
 {
-	static const char *const headings[] = {"partner", "sharing", "source", "cameras on", "received",
-		"permitted", "denied", "rejected", "newest read", NULL};
+	static const char *const headings[] = {"partner", "node", "sharing", "source", "cameras on",
+		"received", "permitted", "denied", "rejected", "newest read", NULL};
 	struct table t;
 	const json_t *p;
 	size_t i;
@@ -32,10 +32,17 @@ static void partners_show(const json_t *partners)
 		const json_t *totals = json_object_get(p, "totals"), *source = json_object_get(p, "source");
 		const char *detail = json_text(source, "detail");
 		table_add(&t, json_text(p, "id"));
+		table_add(&t, *json_text(p, "node") ? json_text(p, "node") : "none");
 		table_add(&t, sharing(p));
-		table_format(&t, "%s%s%s", json_text(source, "state"), *detail ? ": " : "", detail);
+		table_format(&t, "%s%s%s", source ? json_text(source, "state") : "see there",
+			*detail ? ": " : "", detail);
 		table_format(&t, "%llu of %llu", (unsigned long long)json_number(p, "cameras_on"),
 			(unsigned long long)json_number(p, "cameras"));
+		if (!totals) {
+			for (int gap = 0; gap < 5; gap++)
+				table_add(&t, "");
+			continue;
+		}
 		table_format(&t, "%llu", (unsigned long long)json_number(totals, "received"));
 		table_format(&t, "%llu", (unsigned long long)json_number(totals, "permitted"));
 		table_format(&t, "%llu", (unsigned long long)json_number(totals, "denied"));

@@ -23,7 +23,8 @@ void pending_add(struct governance *g, uint64_t entry)
 	for (size_t i = 0; i < h->n_partners; i++)
 		partners[i] = g->partners[h->partners[i]].id;
 	GROW(g->pending, g->n_pending);
-	g->pending[g->n_pending++] = (struct pending){entry, h->accepted, partners, h->n_partners};
+	g->pending[g->n_pending++] =
+		(struct pending){entry, h->accepted, h->time, h->node, partners, h->n_partners};
 }
 
 size_t governance_pending(const struct governance *g, const struct pending **out)

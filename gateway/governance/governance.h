@@ -76,7 +76,8 @@ const char *governance_stop_file(const struct governance *g, const char *node, s
 /* Narrowing entries not yet enforced: their numbers, and the partners whose publishers must be fenced. */
 struct pending {
 	uint64_t entry;
-	struct utc_ms accepted;
+	struct utc_ms accepted, recorded;
+	const char *node; /* that recorded it */
 	const char *const *partners;
 	size_t n_partners;
 };
