@@ -17,6 +17,7 @@ import yaml
 from partner.client import Partner as Simulator
 from partner.client import run as simulator
 
+from . import charters
 from .people import Person
 from .places import PATIENCE, free_port, program
 from .topic import Consumer
@@ -74,6 +75,18 @@ class Gateway:
                 pass
         return None
 
+    def signal_all(self, signum):
+        """To the supervisor and all its children."""
+        for number in [self.process.pid, *self.children()]:
+            os.kill(number, signum)
+
+    def freeze(self):
+        """As a hung or suspended machine: nothing of it runs until thaw()."""
+        self.signal_all(signal.SIGSTOP)
+
+    def thaw(self):
+        self.signal_all(signal.SIGCONT)
+
     def stop(self, signum=signal.SIGTERM):
         """Ends it; its exit status."""
         if self.process is None:
@@ -94,20 +107,34 @@ def _name(number):
         return ""
 
 
+class Node:
+    """One of an installation's gateways: its own name, signing key, folder and port; what it shares is the cluster."""
+
+    def __init__(self, folder, id, signing_key):
+        self.folder, self.id, self.signing_key = folder, id, signing_key
+        self.admin_port, self.metrics_port = free_port(), free_port()
+        self.admin_url = f"https://127.0.0.1:{self.admin_port}"
+        self.config, self.state = folder / "gateway.yaml", folder / "state"
+        self.state.mkdir(parents=True, mode=0o700)
+        self.gateway = Gateway(self.config, folder / "gateway.log")
+
+    def start(self, *options):
+        self.gateway.start(*options)
+        self.gateway.wait_until_up()
+
+
 class Installation:
-    """Everything in `folder`. Simulators are started by `partner()`, topics made by `prepare()`."""
+    """Everything in `folder`. Simulators are started by `partner()`, topics made by `prepare()`. One node; more by
+    `add_node()`."""
 
     def __init__(self, folder, pki, broker, prefix="", partners=PARTNERS):
         self.folder, self.pki, self.broker, self.prefix, self.partners = folder, pki, broker, prefix, partners
         self.topic = f"{prefix}anpr.reads"
-        self.admin_port = free_port()
-        self.admin_url = f"https://127.0.0.1:{self.admin_port}"
-        self.metrics_port = free_port()
-        self.config = folder / "gateway.yaml"
-        self.state = folder / "state"
-        self.gateway = Gateway(self.config, folder / "gateway.log")
+        node = Node(folder, "gw-1", "signing.key")
+        self.nodes, self.changes = [node], {}
+        self.gateway, self.config, self.state = node.gateway, node.config, node.state
+        self.admin_port, self.admin_url, self.metrics_port = node.admin_port, node.admin_url, node.metrics_port
         self.simulators, self.agreements, self.consumers = {}, {}, []
-        self.state.mkdir(parents=True, mode=0o700)
         self.people = {name: Person(self, name, organisation) for name, organisation in ORGANISATION.items()}
 
     def __enter__(self):
@@ -116,7 +143,8 @@ class Installation:
     def __exit__(self, *_):
         for consumer in self.consumers:
             consumer.close()
-        self.gateway.stop()
+        for node in self.nodes:
+            node.gateway.stop()
         for partner in self.simulators.values():
             partner.stop()
 
@@ -153,12 +181,17 @@ class Installation:
         return path
 
     def write_config(self, **changes):
-        """The configuration; of partners without a simulator, the address leads nowhere."""
+        """The nodes' configurations; of partners without a simulator, the address leads nowhere."""
+        self.changes = changes
+        for node in self.nodes:
+            self._write_config(node)
+
+    def _write_config(self, node):
         pki = self.pki
         people = {"mps": [("alice", "policy-admin"), ("omar", "operator")], "tfl": [("bob", "controller")],
                   "nh": [("nina", "controller")], "ico": [("iris", "auditor")]}
         text = {
-            "gateway": {"id": "gw-1", "state_dir": str(self.state), "signing_key": str(pki / "signing.key")},
+            "gateway": {"id": node.id, "state_dir": str(node.state), "signing_key": str(pki / node.signing_key)},
             "kafka": {"brokers": self.broker.address, "ca": str(pki / "ca.pem"), "cert": str(pki / "kafka.pem"),
                       "key": str(pki / "kafka.key"), "super_users": ["User:CN=broker"],
                       "topics": {name: f"{self.prefix}anpr.{name}"
@@ -170,11 +203,11 @@ class Installation:
                 "kind": "stream", "url": self.simulators[id].url if id in self.simulators else "https://127.0.0.1:1/v1/reads",
                 "ca": str(pki / f"{o}-ca.pem"), "cert": str(pki / f"to-{o}.pem"), "key": str(pki / f"to-{o}.key")}}
                 for id, (o, _) in self.partners.items()],
-            "admin": {"listen": f"127.0.0.1:{self.admin_port}", "cert": str(pki / "admin.pem"), "key": str(pki / "admin.key")},
-            "metrics": {"listen": f"127.0.0.1:{self.metrics_port}"}}
-        for section, values in changes.items():
+            "admin": {"listen": f"127.0.0.1:{node.admin_port}", "cert": str(pki / "admin.pem"), "key": str(pki / "admin.key")},
+            "metrics": {"listen": f"127.0.0.1:{node.metrics_port}"}}
+        for section, values in self.changes.items():
             text[section] = text.get(section, {}) | values
-        self.config.write_text(yaml.safe_dump(text, sort_keys=False))
+        node.config.write_text(yaml.safe_dump(text, sort_keys=False))
 
     def prepare(self, **changes):
         """Configuration, topics and ACLs."""
@@ -192,6 +225,21 @@ class Installation:
     def start(self, *options):
         self.gateway.start(*options)
         self.gateway.wait_until_up()
+
+    def add_node(self, signing_key="signing-2"):
+        """One more node, not started yet. Its key is consented to by all who share agreements by then."""
+        node = Node(self.folder / f"node-{len(self.nodes) + 1}", f"gw-{len(self.nodes) + 1}", f"{signing_key}.key")
+        file = charters.node_key(self.folder, node.id, self.pki / f"{signing_key}.pub")
+        number = self.people["alice"].must("propose", file)["entry"]
+        for controller in dict.fromkeys(controller for _, controller in self.partners.values()):
+            self.people[controller].must("approve", number, "--reason", "One more node.")
+        self.nodes.append(node)
+        self._write_config(node)
+        return node
+
+    def at(self, node, name):
+        """Somebody who asks this node and no other."""
+        return Person(self, name, ORGANISATION[name], node.admin_url)
 
     def agree(self, partner):
         """Register and agreement by propose and approve, as people do it; all switches are still off."""
@@ -236,7 +284,7 @@ class Installation:
     def totals(self, partner):
         """The partner's totals as status shows them, once it does."""
         def shown():
-            return [p["totals"] for p in self.people["alice"].status()["partners"] if p["id"] == partner]
+            return [p["totals"] for p in self.people["alice"].status()["partners"] if p["id"] == partner and "totals" in p]
         return eventually(shown, f"{partner} in status")[0]
 
 

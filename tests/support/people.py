@@ -26,15 +26,15 @@ class Answer:
 class Person:
     """One person of one organisation; `home` is where anprctl keeps what it remembers for them."""
 
-    def __init__(self, installation, name, organisation):
-        self.installation, self.name, self.organisation = installation, name, organisation
+    def __init__(self, installation, name, organisation, url=None):
+        self.installation, self.name, self.organisation, self.url = installation, name, organisation, url
         self.home = installation.folder / "home" / name
         self.home.mkdir(parents=True, exist_ok=True)
 
     def environment(self):
         it, pki = self.installation, self.installation.pki
         return {"HOME": str(self.home), "PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8",
-                "ANPRCTL_GATEWAY": it.admin_url, "ANPRCTL_CA": str(pki / "gateway-ca.pem"),
+                "ANPRCTL_GATEWAY": self.url or it.admin_url, "ANPRCTL_CA": str(pki / "gateway-ca.pem"),
                 "ANPRCTL_CERT": str(pki / f"{self.name}.pem"), "ANPRCTL_KEY": str(pki / f"{self.name}.key"),
                 **{k: v for k, v in os.environ.items() if k.endswith("SAN_OPTIONS")}}
 
