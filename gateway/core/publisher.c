@@ -238,11 +238,27 @@ static void publish_batch(struct publisher *p, struct batch *b)
 	error_free(&e);
 }
 
+static bool wants_kafka(struct publisher *p)
+{
+	return atomic_load(&p->fence_wanted) > p->fence_done || anything_wanted(p) || p->current->first ||
+	       p->next->first || (p->known && anything_to_tell(p));
+}
+
+/* There is something to open a producer for, and the group has said since the last was lost that it is ours.
+ */
+static bool must_open(struct publisher *p)
+{
+	return !p->producer && p->snapshot && atomic_load(&p->assigned) >= p->needed &&
+	       clock_monotonic_ms() >= p->retry_at_ms && wants_kafka(p);
+}
+
 /* How long there is nothing to do unless a source or somebody else says so. */
-static int patience(const struct publisher *p)
+static int patience(struct publisher *p)
 {
 	int64_t now = clock_monotonic_ms(), wait = IDLE_POLL_MS;
 
+	if (p->ours && must_open(p))
+		return 0;
 	if (p->next->first) {
 		wait = p->next->opened_ms + p->options.batch_ms - now;
 		if (wait < p->commit_at_ms + BATCH_SPACING_MS - now)
@@ -251,12 +267,6 @@ static int patience(const struct publisher *p)
 	if (p->retry_at_ms > now && wait > p->retry_at_ms - now)
 		wait = p->retry_at_ms - now;
 	return wait < 0 ? 0 : wait > IDLE_POLL_MS ? IDLE_POLL_MS : (int)wait;
-}
-
-static bool wants_kafka(struct publisher *p)
-{
-	return atomic_load(&p->fence_wanted) > p->fence_done || anything_wanted(p) || p->current->first ||
-	       p->next->first || (p->known && anything_to_tell(p));
 }
 
 static void follow_policy(struct publisher *p)
@@ -355,11 +365,6 @@ static void stand_by(struct publisher *p)
 		fence_only(p);
 }
 
-static bool may_open(const struct publisher *p)
-{
-	return atomic_load(&p->assigned) >= p->needed;
-}
-
 static void step(struct publisher *p)
 {
 	if (p->ours != (atomic_load(&p->assigned) != 0))
@@ -377,8 +382,7 @@ static void step(struct publisher *p)
 	batch_gather(p, p->next, patience(p));
 	if (!p->snapshot || clock_monotonic_ms() < p->retry_at_ms)
 		return;
-	if (atomic_load(&p->fence_wanted) > p->fence_done ||
-		(!p->producer && may_open(p) && wants_kafka(p))) {
+	if (atomic_load(&p->fence_wanted) > p->fence_done || must_open(p)) {
 		resume(p);
 		return;
 	}
