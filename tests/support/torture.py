@@ -2,6 +2,7 @@
 """Off and on, again and again, by either side, over everything that has a switch, while core and broker are killed and
 frozen; watched from outside (watch.py). What is turned and what befalls follows from the seed."""
 
+import itertools
 import os
 import random
 import signal
@@ -52,12 +53,12 @@ class Round:
     rest: float
 
 
-def plan(rounds, seed, worlds, faults=None):
-    """The same for the same seed. faults: instead of random ones, these in turn."""
+def plan(rounds, seed, worlds, faults=None, befalls=FAULTS):
+    """The same for the same seed; rounds None: without end. befalls: faults and how often; faults: instead of random ones, these in turn."""
     rng = random.Random(seed)
-    weights = list(FAULTS.values())
-    for number in range(rounds):
-        fault = faults[number % len(faults)] if faults else rng.choices(list(FAULTS), weights)[0]
+    weights = list(befalls.values())
+    for number in range(rounds) if rounds else itertools.count():
+        fault = faults[number % len(faults)] if faults else rng.choices(list(befalls), weights)[0]
         yield _round(rng, number, fault, worlds)
 
 
@@ -99,6 +100,8 @@ def _selectors(rng, kind, world):
 
 
 class Torture:
+    befalls = FAULTS
+
     def __init__(self, folder, pki, broker, rate, seed, say):
         self.say, self.happened = say, Counter()
         self.receipt_ms, self.last_read_ms = [], []
@@ -129,12 +132,18 @@ class Torture:
         for simulator in self.it.simulators.values():
             simulator.control(go=True)
         self.flowing(list(PARTNERS))
-        for round in plan(rounds, seed, self.worlds, faults):
+        for round in plan(rounds, seed, self.worlds, faults, self.befalls):
+            if self.over():
+                break
             self.round(round)
             self.tell(round, rounds)
         if withdraw:
             self.withdraw(random.Random(seed))
         self.settle()
+
+    def over(self):
+        """Whether to end before all rounds are done."""
+        return False
 
     # --- one round ---
 
@@ -240,13 +249,7 @@ class Torture:
         def run():
             try:
                 time.sleep(round.delay)
-                what, _, how = round.fault.partition(" ")
-                if what == "broker":
-                    self.broker(how, round.length)
-                elif how == "killed":
-                    eventually(lambda: self.it.gateway.kill_child(what) is not None, f"a {what} to kill", 60)
-                elif what == "core":
-                    self.freeze_core(round.length)
+                self.bring(*round.fault.split(" ", 1), round)
             except Exception as error:      # noqa: BLE001  told by round()
                 self.failure = error
         if round.fault != "none":
@@ -254,6 +257,14 @@ class Torture:
         thread = threading.Thread(target=run, daemon=True)
         thread.start()
         return thread
+
+    def bring(self, what, how, round):
+        if what == "broker":
+            self.broker(how, round.length)
+        elif how == "killed":
+            eventually(lambda: self.it.gateway.kill_child(what) is not None, f"a {what} to kill", 60)
+        elif what == "core":
+            self.freeze_core(round.length)
 
     def broker(self, how, length):
         if how == "frozen":
@@ -301,7 +312,7 @@ class Torture:
     def tell(self, round, rounds):
         counts = self.watch.counts
         wrong = ", ".join(f"{n} {k}" for k, n in counts.items()) or "nothing wrong"
-        self.say(f"{round.number}/{rounds}  {round.partner}  {round.kind} by {round.person}{' and the other side' if round.together else ''}"
+        self.say(f"{round.number}{f'/{rounds}' if rounds else ''}  {round.partner}  {round.kind} by {round.person}{' and the other side' if round.together else ''}"
                  f"  {round.fault}  {self.watch.appended.reads} reads  {wrong}")
 
     def figures(self, rounds, seed, seconds):

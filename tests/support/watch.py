@@ -29,6 +29,12 @@ class PartnerReads:
         self.came_ids = set()                           # of those, published
         self.published = deque(maxlen=PUBLISHED)        # (camera, captured)
         self.newest_captured = 0
+        self.runs = []                                  # (since when, the node whose reads these are)
+
+    def on_ledger(self, record, statement):
+        self.statements.append((record, statement))
+        if statement.totals.received > 0 and (not self.runs or self.runs[-1][1] != record.node):
+            self.runs.append((record.written_at_ms, record.node))
 
     def on_topic(self, message):
         read = SharedRead.FromString(message.value())
@@ -215,7 +221,7 @@ class Watch(threading.Thread):
         for message in self.ledger.poll():
             record = ledger_pb2.LedgerRecord.FromString(message.value())
             for statement in record.partners:
-                self.partners[statement.partner].statements.append((record, statement))
+                self.partners[statement.partner].on_ledger(record, statement)
         for partner, log in self.logs.items():
             self.partners[partner].items.extend(log.take())
         if self._journal():

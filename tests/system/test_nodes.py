@@ -4,12 +4,16 @@
 One installation, one story: each test leaves both nodes up, with something to run for each."""
 
 import csv
+import json
+import subprocess
 import time
 
 import pytest
 
 from support.evaluator import moment
-from support.people import DONE
+from support.people import DONE, NOT_YET
+from support.places import PATIENCE, program
+from support.rights import only_the_journal_may_be_written
 from support.wait import eventually, steady
 
 RATE = 60
@@ -72,10 +76,12 @@ def run_by(story, node):
 
 
 def flows(story, partner, seconds=None):
-    """Reads that come from now on; how long the first of them took."""
+    """A read that is captured from now on comes; how long that took."""
+    since, began = time.time() * 1000, time.monotonic()
     consumer = story.consumer(partner)
-    seen, began = len(consumer.read_all_until_end()), time.monotonic()
-    consumer.wait_for(lambda records: len(records) > seen, f"reads of {partner} again", seconds or 60)
+    consumer.read_all_until_end()
+    consumer.wait_for(lambda records: any(r.read.read.captured_at_ms > since for r in records[-100:]),
+                      f"reads of {partner} again", seconds or PATIENCE)
     return time.monotonic() - began
 
 
@@ -117,7 +123,7 @@ def test_a_node_that_is_killed_is_taken_over(story):
     node = story.nodes[1]
     partner = run_by(story, node)
     node.gateway.stop(9)
-    since, took = time.time() * 1000, flows(story, partner, TAKE_OVER)
+    took = flows(story, partner, TAKE_OVER)
     print(f"killed: taken over after {took:.1f} s")
     assert took < TAKE_OVER
     eventually(lambda: set(owners(story, story.nodes[0]).values()) == {"gw-1"}, "one node runs all")
@@ -192,3 +198,30 @@ def test_off_stops_a_publisher_on_another_node(story):
 def test_off_stops_a_publisher_on_a_frozen_node_which_appends_nothing_when_thawed(story):
     node = story.nodes[1]
     off_and_on(story, story.nodes[0], run_by(story, node), frozen=node)
+
+
+def test_an_off_whose_node_dies_before_it_is_enforced_is_made_good_by_the_other(story):
+    first, second = story.nodes
+    partner = run_by(story, second)
+    appended = story.consumer(partner, committed=False)
+    with only_the_journal_may_be_written(story):
+        answer = story.at(first, CONTROLLER[partner]).try_to("off", partner, "--reason", "Left behind.", "--json")
+        assert answer.code == NOT_YET and answer.json["outcome"] == "recorded", answer
+        first.gateway.stop(9)
+    iris = story.at(second, "iris")
+    off = eventually(lambda: [e for e in iris.must("history") if e["reason"] == "Left behind." and e["enforced_by"]],
+                     "the other node makes it good")[0]
+    receipt = next(e for e in iris.must("history") if e["number"] == off["enforced_by"])
+    assert receipt["node"] == "gw-2"
+    steady(appended.ends, 2, "a read after the receipt")
+    story.live_at[partner] = time.time() * 1000 + 3000
+    story.at(second, CONTROLLER[partner]).must("on", partner, "--reason", "On again.")
+
+
+def test_nothing_of_all_that_is_an_offence(story):
+    for node in story.nodes:
+        assert node.gateway.stop() == 0
+    done = subprocess.run([program("anprctl"), "verify", "--json", "--prefix", story.prefix, *map(str, story.kafka("verifier"))],
+                          capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=300)
+    answer = json.loads(done.stdout.splitlines()[-1])
+    assert done.returncode == 0 and not answer["offences"], done.stdout
