@@ -86,6 +86,12 @@ static const struct member of_publisher[] = {
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
+/* Whether this node runs the partner, and so knows more of it than policy says. */
+static bool is_here(const json_t *partner)
+{
+	return json_object_get(partner, "totals") != NULL;
+}
+
 /* One family for each member, a sample for each partner, of the object `inside` it where that is given. */
 static void partner_members(
 	struct page *p, const struct member *m, size_t n, const json_t *partners, const char *inside)
@@ -95,8 +101,14 @@ static void partner_members(
 
 	for (; n > 0; n--, m++) {
 		family(p, m->name, m->type, m->help);
-		json_array_foreach(partners, i, one) SAY(p, "anpr_%s{partner=\"%s\"} %.15g\n", m->name,
-			text(one, "id"), number(inside ? json_object_get(one, inside) : one, m->key));
+		json_array_foreach(partners, i, one)
+		{
+			const json_t *from = inside ? json_object_get(one, inside) : one;
+
+			if (from && (json_object_get(from, m->key) || is_here(one)))
+				SAY(p, "anpr_%s{partner=\"%s\"} %.15g\n", m->name, text(one, "id"),
+					number(from, m->key));
+		}
 	}
 }
 
@@ -141,7 +153,7 @@ static void source_states(struct page *p, const json_t *partners)
 	{
 		const char *state = text(json_object_get(one, "source"), "state");
 
-		for (size_t k = 0; k < COUNT(states); k++)
+		for (size_t k = 0; is_here(one) && k < COUNT(states); k++)
 			SAY(p, "anpr_partner_source_state{partner=\"%s\",state=\"%s\"} %d\n", text(one, "id"),
 				states[k], strcmp(state, states[k]) == 0);
 	}
@@ -316,7 +328,8 @@ static bool put_ready(struct core *core, struct page *p)
 	{
 		const char *state = text(one, "state");
 
-		if (strcmp(state, "publishing") == 0 || strcmp(state, "idle") == 0)
+		if (strcmp(state, "publishing") == 0 || strcmp(state, "idle") == 0 ||
+			(strcmp(state, "elsewhere") == 0 && *text(one, "node")))
 			continue;
 		SAY(p, "not ready: publisher %.0f is %s: %s\n", number(one, "publisher"), state,
 			text(one, "detail"));

@@ -16,7 +16,7 @@
 
 struct membership {
 	rd_kafka_t *rk;
-	rd_kafka_queue_t *events, *answers;
+	rd_kafka_queue_t *events;
 	const char *group, *topic, *node; /* borrowed */
 	struct bound *bound;              /* for closing only */
 	struct client_events said;
@@ -66,7 +66,6 @@ static struct status join(struct membership *m, const struct kafka_config *confi
 
 	TRY(client_new_with(config, RD_KAFKA_CONSUMER, settings, 0, set_callback, m, &m->rk, e));
 	m->events = rd_kafka_queue_get_main(m->rk);
-	m->answers = rd_kafka_queue_new(m->rk);
 	topics = rd_kafka_topic_partition_list_new(1);
 	rd_kafka_topic_partition_list_add(topics, m->topic, RD_KAFKA_PARTITION_UA);
 	error = rd_kafka_subscribe(m->rk, topics);
@@ -84,7 +83,6 @@ static void leave(void *context)
 
 	if (m->rk) {
 		rd_kafka_consumer_close(m->rk); /* calls rebalance once more */
-		rd_kafka_queue_destroy(m->answers);
 		rd_kafka_queue_destroy(m->events);
 		rd_kafka_destroy(m->rk);
 	}
@@ -158,81 +156,88 @@ struct status membership_poll(struct membership *m, int timeout_ms, struct error
 
 /* --- who has what --- */
 
-static void take_partitions(
-	const struct membership *m, const rd_kafka_MemberDescription_t *member, struct membership_view *out)
+/* What is left of an assignment: version, then topics with their partitions, as consumers write it. */
+struct rest {
+	const uint8_t *p, *end;
+};
+
+/* A big-endian number of n bytes; -1 where there is none. */
+static int32_t take_number(struct rest *r, unsigned n)
 {
-	const rd_kafka_MemberAssignment_t *assignment = rd_kafka_MemberDescription_assignment(member);
-	const rd_kafka_topic_partition_list_t *list =
-		assignment ? rd_kafka_MemberAssignment_partitions(assignment) : NULL;
+	uint32_t value = 0;
 
-	for (int i = 0; list && i < list->cnt; i++) {
-		int32_t k = list->elems[i].partition;
+	if ((size_t)(r->end - r->p) < n)
+		return -1;
+	for (unsigned i = 0; i < n; i++)
+		value = value << 8 | *r->p++;
+	return value > INT32_MAX ? -1 : (int32_t)value;
+}
 
-		if (k >= 0 && k < MEMBERSHIP_MAX && strcmp(list->elems[i].topic, m->topic) == 0)
-			snprintf(out->owners[k], sizeof out->owners[k], "%s",
-				rd_kafka_MemberDescription_client_id(member));
+static struct span take_name(struct rest *r)
+{
+	int32_t n = take_number(r, 2);
+	struct span name = span_of(r->p, 0);
+
+	if (n < 0 || r->end - r->p < n)
+		return name;
+	name.n = (size_t)n;
+	r->p += n;
+	return name;
+}
+
+static void take_partitions(const struct membership *m, const struct rd_kafka_group_member_info *member,
+	struct membership_view *out)
+{
+	const uint8_t *bytes = member->member_assignment;
+	struct rest r = {bytes, bytes + (bytes ? member->member_assignment_size : 0)};
+	int32_t version = take_number(&r, 2), topics = version < 0 ? 0 : take_number(&r, 4);
+
+	for (; topics > 0 && r.p < r.end; topics--) {
+		bool ours = span_is(take_name(&r), m->topic);
+
+		for (int32_t n = take_number(&r, 4); n > 0 && r.p < r.end; n--) {
+			int32_t k = take_number(&r, 4);
+
+			if (ours && k >= 0 && k < MEMBERSHIP_MAX)
+				snprintf(out->owners[k], sizeof out->owners[k], "%s", member->client_id);
+		}
 	}
 }
 
-static void take_group(const struct membership *m, const rd_kafka_ConsumerGroupDescription_t *group,
-	struct membership_view *out)
+static void take_group(
+	const struct membership *m, const struct rd_kafka_group_info *group, struct membership_view *out)
 {
-	size_t n = rd_kafka_ConsumerGroupDescription_member_count(group);
-
-	out->settled = rd_kafka_ConsumerGroupDescription_state(group) == RD_KAFKA_CONSUMER_GROUP_STATE_STABLE;
-	out->alone = n > 0;
-	for (size_t i = 0; i < n; i++) {
-		const rd_kafka_MemberDescription_t *member =
-			rd_kafka_ConsumerGroupDescription_member(group, i);
-		bool own = strcmp(rd_kafka_MemberDescription_client_id(member), m->node) == 0;
+	out->settled = strcmp(group->state, "Stable") == 0;
+	out->alone = group->member_cnt > 0;
+	for (int i = 0; i < group->member_cnt; i++) {
+		bool own = strcmp(group->members[i].client_id, m->node) == 0;
 
 		out->joined |= own;
 		out->alone &= own;
 		if (out->settled)
-			take_partitions(m, member, out);
+			take_partitions(m, &group->members[i], out);
 	}
 }
 
-static rd_kafka_resp_err_t take_answer(
-	const struct membership *m, rd_kafka_event_t *answer, struct membership_view *out)
-{
-	const rd_kafka_DescribeConsumerGroups_result_t *result =
-		rd_kafka_event_DescribeConsumerGroups_result(answer);
-	size_t n = 0;
-	const rd_kafka_ConsumerGroupDescription_t **groups =
-		result ? rd_kafka_DescribeConsumerGroups_result_groups(result, &n) : NULL;
-	const rd_kafka_error_t *error;
-
-	if (n != 1)
-		return rd_kafka_event_error(answer) ? rd_kafka_event_error(answer)
-						    : RD_KAFKA_RESP_ERR__BAD_MSG;
-	error = rd_kafka_ConsumerGroupDescription_error(groups[0]);
-	if (!error)
-		take_group(m, groups[0], out);
-	return error ? rd_kafka_error_code(error) : RD_KAFKA_RESP_ERR_NO_ERROR;
-}
-
+/* The older of librdkafka's two ways of asking: 2.0.2's administration fails an assertion of its own when the
+ * coordinator goes away under a DescribeConsumerGroups. */
 struct status membership_look(
 	struct membership *m, int timeout_ms, struct membership_view *out, struct error *e)
 {
-	rd_kafka_AdminOptions_t *options =
-		rd_kafka_AdminOptions_new(m->rk, RD_KAFKA_ADMIN_OP_DESCRIBECONSUMERGROUPS);
-	rd_kafka_resp_err_t error = RD_KAFKA_RESP_ERR__TIMED_OUT;
-	rd_kafka_event_t *answer;
-	char words[256];
+	const struct rd_kafka_group_list *list = NULL;
+	rd_kafka_resp_err_t error = rd_kafka_list_groups(m->rk, m->group, &list, timeout_ms);
 
 	*out = (struct membership_view){0};
-	/* What an earlier look was too impatient for is of no use any more. */
-	while ((answer = rd_kafka_queue_poll(m->answers, 0)))
-		rd_kafka_event_destroy(answer);
-	rd_kafka_AdminOptions_set_request_timeout(options, timeout_ms, words, sizeof words);
-	rd_kafka_DescribeConsumerGroups(m->rk, &(const char *){m->group}, 1, options, m->answers);
-	rd_kafka_AdminOptions_destroy(options);
-	answer = rd_kafka_queue_poll(m->answers, timeout_ms + 200);
-	if (answer) {
-		error = take_answer(m, answer, out);
-		rd_kafka_event_destroy(answer);
+	/* Partial: a broker did not answer, but it is not the one that was asked about the group. */
+	if (error == RD_KAFKA_RESP_ERR__PARTIAL && list && list->group_cnt == 1)
+		error = RD_KAFKA_RESP_ERR_NO_ERROR;
+	if (!error && list && list->group_cnt == 1) {
+		error = list->groups[0].err;
+		if (!error)
+			take_group(m, &list->groups[0], out);
 	}
+	if (list)
+		rd_kafka_group_list_destroy(list);
 	if (!error)
 		return S_OK;
 	client_explain(e, "asking which nodes there are", error, NULL, &m->said);
