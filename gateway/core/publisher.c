@@ -165,6 +165,7 @@ static void give_up_producer(struct publisher *p)
 static void lose_producer(struct publisher *p)
 {
 	give_up_producer(p);
+	publisher_say(p, "waiting", "the group of nodes is asked whose it is");
 	p->needed = p->options.ask(p->options.nodes);
 }
 
