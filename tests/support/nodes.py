@@ -15,7 +15,7 @@ from .wait import eventually
 FAULTS = {"none": 20, "node killed": 20, "node frozen": 15, "node frozen long": 15, "node stopped": 15, "broker frozen": 8,
           "broker killed": 7}
 LONG = 20               # seconds: past the session of 6 s and the transaction time-out of 15 s
-BACK = (1, 12)          # seconds until a node that is gone is started again
+BACK = (0, 6)           # seconds after a round until a node that is gone is started again
 
 
 class Nodes(Torture):
@@ -53,12 +53,21 @@ class Nodes(Torture):
         self.all_agree()
         super().round(round)
         self.rounds += 1
+        self.bring_back()
+
+    def bring_back(self):
+        """Not by the thread that brought the fault: a gateway dies with the thread that started it."""
+        for node in self.it.nodes:
+            if node.gateway.process.poll() is not None:
+                time.sleep(self.rng.uniform(*BACK))
+                node.start()
 
     def bring(self, what, how, round):
         if what != "node":
             super().bring(what, how, round)
             return
-        node = self.rng.choice(self.it.nodes)
+        # A stop file put by hand lies on the first node, which has to see it.
+        node = self.rng.choice(self.it.nodes[1:] if round.kind == "stop file" else self.it.nodes)
         others = next(n for n in self.it.nodes if n is not node)
         ran = [p for p, name in (self.owners(others) or {}).items() if name == node.id]
         begun = time.time() * 1000
@@ -71,8 +80,6 @@ class Nodes(Torture):
         else:
             node.gateway.stop(signal.SIGKILL if how == "killed" else signal.SIGTERM)
             self.measure(node, how, ran, round, begun)
-            time.sleep(self.rng.uniform(*BACK))
-            node.start()
 
     def measure(self, node, how, ran, round, begun):
         """Of partners that nobody turns off meanwhile."""

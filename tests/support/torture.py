@@ -249,7 +249,8 @@ class Torture:
         def run():
             try:
                 time.sleep(round.delay)
-                self.bring(*round.fault.split(" ", 1), round)
+                what, _, how = round.fault.partition(" ")
+                self.bring(what, how, round)
             except Exception as error:      # noqa: BLE001  told by round()
                 self.failure = error
         if round.fault != "none":
