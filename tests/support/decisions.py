@@ -109,6 +109,8 @@ class Decisions:
         self.worlds, self.newest, self.time = worlds, 0, 0
         self.switches = {p: [] for p in worlds}         # (entry, Switch)
         self.pending = {}                               # Offs by entry, not yet enforced
+        self.recorded_by = {}                           # node by entry that narrows
+        self.fenced_at = {}                             # by such an entry: the last of its fences, once enforced
         self.fenced = []                                # (newest entry, Offs, {(topic, partition): high watermark})
         self.running = {p: [] for p in worlds}          # Running, those that are over for long left out
         self._proposals, self._sharing = {}, {p: {} for p in worlds}
@@ -176,6 +178,7 @@ class Decisions:
     def _narrow(self, entry, partner, switch):
         self._turn(entry, partner, switch)
         off = Off(entry.sequence, partner, switch.at, switch.key)
+        self.recorded_by[entry.sequence] = entry.node
         self.pending.setdefault(entry.sequence, []).append(off)
         self.running[partner] = self.running[partner][-REMEMBERED:] + [Running(off, switch.until or FOR_EVER)]
 
@@ -186,6 +189,8 @@ class Decisions:
                 running.ended = min(running.ended, entry.sequence)
 
     def _enforced(self, enforced):
+        for entry in enforced.entries:
+            self.fenced_at[entry] = max((p.fenced_at_ms for p in enforced.publishers), default=0)
         offs = [off for entry in enforced.entries for off in self.pending.pop(entry, ())]
         ends = {(end.topic, end.partition): end.high_watermark for p in enforced.publishers for end in p.ends}
         for running in (r for off in offs for r in self.running[off.partner]):
@@ -194,6 +199,14 @@ class Decisions:
         if offs:
             self.fenced = self.fenced[-REMEMBERED:]
             self.fenced.append((max(enforced.entries), offs, ends))
+
+    def in_flight(self, partner, record, captured):
+        """Whether an off that covers the capture was taken by another node than the one that published, and had not fenced
+        it yet: a node knows of another's off by journal and fence alone."""
+        return any(running.off.at <= captured and record.policy_version < running.off.entry
+                   and record.node != self.recorded_by.get(running.off.entry, record.node)
+                   and record.written_at_ms <= self.fenced_at.get(running.off.entry, FOR_EVER)
+                   for running in self.running[partner])
 
     def sharing(self, partner, version, at):
         """What the partner shares under a policy version, as far as that is known by now."""

@@ -27,7 +27,7 @@ class PartnerReads:
         self.sequence, self.passed, self.open_gap, self.matched = 0, 0, False, 0
         self.numbers, self.recent = {}, deque()         # of items passed, by read id
         self.came_ids = set()                           # of those, published
-        self.published = deque(maxlen=PUBLISHED)        # (camera, captured)
+        self.published = deque(maxlen=PUBLISHED)        # (camera, captured, ledger record)
         self.newest_captured = 0
         self.runs = []                                  # (since when, the node whose reads these are)
 
@@ -80,14 +80,15 @@ class PartnerReads:
     def _judge(self, item, read, sharing, record):
         """Compare one item with what came of it; False where it is missing."""
         may, patch = sharing.decide(item.camera, item.captured, record.written_at_ms)
-        self._remember(item, read is not None)
+        self._remember(item, read is not None, record)
         if read is None:
             return not may
         self.matched += 1
         where = f"{self.partner}: captured at {item.captured}, published at {record.written_at_ms} under version {record.policy_version}"
         if not may or (read[3] and not patch):
             self.found("captured_while_off" if sharing.off_at_capture(item.camera, item.captured) else "unexpected", where)
-        elif self._now(record).off_at_capture(item.camera, item.captured):
+        elif (self._now(record).off_at_capture(item.camera, item.captured)
+              and not self.decisions.in_flight(self.partner, record, item.captured)):
             self.found("captured_while_off", where + ", off by a later entry")
         if read[4] != record.policy_version:
             self.found("unexpected", f"{self.partner}: a read says version {read[4]}, its transaction {record.policy_version}")
@@ -97,12 +98,12 @@ class PartnerReads:
         """All that is known by now."""
         return self.decisions.sharing(self.partner, self.decisions.newest, record.written_at_ms)
 
-    def _remember(self, item, published):
+    def _remember(self, item, published, record):
         self.numbers[item.read_id] = item.number
         self.recent.append(item)
         if published:
             self.came_ids.add(item.number)
-            self.published.append((item.camera, item.captured))
+            self.published.append((item.camera, item.captured, record))
         if len(self.recent) > RECENT:
             old = self.recent.popleft()
             del self.numbers[old.read_id]
@@ -119,7 +120,9 @@ class PartnerReads:
 
     def look_back(self, off):
         """An off has become known: what was captured since, and published before the node knew."""
-        for camera, captured in self.published:
+        for camera, captured, record in self.published:
+            if self.decisions.in_flight(self.partner, record, captured):
+                continue
             if captured >= off.at and self.decisions.sharing(self.partner, self.decisions.newest, captured).off_at_capture(
                     camera, captured):
                 self.found("captured_while_off", f"{self.partner}: captured at {captured}, off since {off.at} by entry {off.entry}")
