@@ -89,7 +89,7 @@ static const struct member of_publisher[] = {
 /* Whether this node runs the partner, and so knows more of it than policy says. */
 static bool is_here(const json_t *partner)
 {
-	return json_object_get(partner, "totals") != NULL;
+	return json_is_object(json_object_get(partner, "totals"));
 }
 
 /* One family for each member, a sample for each partner, of the object `inside` it where that is given. */
@@ -105,7 +105,8 @@ static void partner_members(
 		{
 			const json_t *from = inside ? json_object_get(one, inside) : one;
 
-			if (from && (json_object_get(from, m->key) || is_here(one)))
+			if (is_here(one) ||
+				(from && !json_is_null(from) && !json_is_null(json_object_get(from, m->key))))
 				SAY(p, "anpr_%s{partner=\"%s\"} %.15g\n", m->name, text(one, "id"),
 					number(from, m->key));
 		}

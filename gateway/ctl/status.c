@@ -34,11 +34,11 @@ static void partners_show(const json_t *partners)
 		table_add(&t, json_text(p, "id"));
 		table_add(&t, *json_text(p, "node") ? json_text(p, "node") : "none");
 		table_add(&t, sharing(p));
-		table_format(&t, "%s%s%s", source ? json_text(source, "state") : "see there",
+		table_format(&t, "%s%s%s", json_is_object(source) ? json_text(source, "state") : "see there",
 			*detail ? ": " : "", detail);
 		table_format(&t, "%llu of %llu", (unsigned long long)json_number(p, "cameras_on"),
 			(unsigned long long)json_number(p, "cameras"));
-		if (!totals) {
+		if (!json_is_object(totals)) {
 			for (int gap = 0; gap < 5; gap++)
 				table_add(&t, "");
 			continue;

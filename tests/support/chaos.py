@@ -70,7 +70,7 @@ class Run:
             if answer.code:
                 return None         # it may be just coming up again
             partners = answer.json["partners"]
-            return partners[0]["totals"] if partners and partners[0].get("totals", {"received": 0})["received"] >= items else None
+            return partners[0]["totals"] if partners and partners[0]["totals"] and partners[0]["totals"]["received"] >= items else None
         return eventually(counted, lambda: f"{items} items counted", seconds)
 
     def figures(self, totals):

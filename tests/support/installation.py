@@ -284,7 +284,7 @@ class Installation:
     def totals(self, partner):
         """The partner's totals as status shows them, once it does."""
         def shown():
-            return [p["totals"] for p in self.people["alice"].status()["partners"] if p["id"] == partner and "totals" in p]
+            return [p["totals"] for p in self.people["alice"].status()["partners"] if p["id"] == partner and p["totals"]]
         return eventually(shown, f"{partner} in status")[0]
 
 
