@@ -80,6 +80,11 @@ class Gateway:
         for number in [self.process.pid, *self.children()]:
             os.kill(number, signum)
 
+    def kill_all(self):
+        """As a machine that loses its power: killed alone, the supervisor leaves its children a moment to end in order."""
+        self.signal_all(signal.SIGKILL)
+        self.process.wait(timeout=PATIENCE)
+
     def freeze(self):
         """As a hung or suspended machine: nothing of it runs until thaw()."""
         self.signal_all(signal.SIGSTOP)

@@ -4,7 +4,6 @@ frozen, thawed and stopped. Beside what the watcher finds, how soon others take 
 fault to the first read captured after it, of the partners that the node ran."""
 
 import random
-import signal
 import time
 
 from .installation import PARTNERS
@@ -78,7 +77,7 @@ class Nodes(Torture):
                 self.measure(node, how, ran, round, begun)
             node.gateway.thaw()
         else:
-            node.gateway.stop(signal.SIGKILL if how == "killed" else signal.SIGTERM)
+            (node.gateway.kill_all if how == "killed" else node.gateway.stop)()
             self.measure(node, how, ran, round, begun)
 
     def measure(self, node, how, ran, round, begun):

@@ -122,7 +122,7 @@ def test_every_node_says_who_runs_what(story):
 def test_a_node_that_is_killed_is_taken_over(story):
     node = story.nodes[1]
     partner = run_by(story, node)
-    node.gateway.stop(9)
+    node.gateway.kill_all()
     took = flows(story, partner, TAKE_OVER)
     print(f"killed: taken over after {took:.1f} s")
     assert took < TAKE_OVER
@@ -207,7 +207,7 @@ def test_an_off_whose_node_dies_before_it_is_enforced_is_made_good_by_the_other(
     with only_the_journal_may_be_written(story):
         answer = story.at(first, CONTROLLER[partner]).try_to("off", partner, "--reason", "Left behind.", "--json")
         assert answer.code == NOT_YET and answer.json["outcome"] == "recorded", answer
-        first.gateway.stop(9)
+        first.gateway.kill_all()
     iris = story.at(second, "iris")
     off = eventually(lambda: [e for e in iris.must("history") if e["reason"] == "Left behind." and e["enforced_by"]],
                      "the other node makes it good")[0]
