@@ -202,8 +202,10 @@ class Decisions:
 
     def in_flight(self, partner, record, captured):
         """Whether an off that covers the capture was taken by another node than the one that published, and had not fenced
-        it yet: a node knows of another's off by journal and fence alone."""
-        return any(running.off.at <= captured and record.policy_version < running.off.entry
+        it yet: a node knows of another's off by journal and fence alone. Only within the clock bound, nearer than which no
+        camera's time is known."""
+        bound = self.worlds[partner].clock_bound
+        return any(running.off.at <= captured < running.off.at + bound and record.policy_version < running.off.entry
                    and record.node != self.recorded_by.get(running.off.entry, record.node)
                    and record.written_at_ms <= self.fenced_at.get(running.off.entry, FOR_EVER)
                    for running in self.running[partner])
