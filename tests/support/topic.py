@@ -162,25 +162,40 @@ def assert_unbroken(records):
         assert sequence == sorted(sequence), "a camera's reads are out of order"
 
 
+STILL = 20          # seconds without a message, after which a Follower asks whether there is one
+
+
 class Follower:
     """Reads a topic as it grows, with the broker's own certificate, and keeps nothing: for runs that go on for long."""
 
     def __init__(self, broker, topic, committed=True):
-        self.topic, self.reached = topic, {}
-        self._kafka = Kafka(broker.client("broker") | {
+        self.topic, self.reached, self.reopened = topic, {}, 0
+        self._settings = broker.client("broker") | {
             "group.id": "not-used", "enable.auto.commit": False, "enable.partition.eof": True, "log_level": 0,
             "auto.offset.reset": "earliest", "allow.auto.create.topics": False, "reconnect.backoff.max.ms": 500,
-            "isolation.level": "read_committed" if committed else "read_uncommitted", "error_cb": lambda _: None})
-        partitions = self._kafka.list_topics(topic, timeout=PATIENCE).topics[topic].partitions
-        self._kafka.assign([TopicPartition(topic, p, 0) for p in partitions])
+            "isolation.level": "read_committed" if committed else "read_uncommitted", "error_cb": lambda _: None}
+        self._kafka = Kafka(self._settings)
+        self._partitions = sorted(self._kafka.list_topics(topic, timeout=PATIENCE).topics[topic].partitions)
+        self._assign()
+
+    def _assign(self):
+        self._kafka.assign([TopicPartition(self.topic, p, self.reached.get(p, 0)) for p in self._partitions])
+        self._moved = time.monotonic()
 
     def close(self):
         self._kafka.close()
 
-    def ends(self):
+    def ends(self, timeout=PATIENCE):
         """Where each partition ends, what is not committed included if it reads that: {(topic, partition): offset}."""
-        return {(self.topic, p.partition): self._kafka.get_watermark_offsets(p, timeout=PATIENCE)[1]
-                for p in self._kafka.assignment()}
+        return {(self.topic, p): self._kafka.get_watermark_offsets(TopicPartition(self.topic, p), timeout=timeout)[1]
+                for p in self._partitions}
+
+    def behind(self):
+        """What there is to read beyond what came: {partition: messages}; None while the broker does not say."""
+        try:
+            return {p: end - self.reached.get(p, 0) for (_, p), end in self.ends(2).items() if end > self.reached.get(p, 0)}
+        except KafkaException:
+            return None
 
     def poll(self, seconds=0.0):
         """What came: messages of Kafka's."""
@@ -191,7 +206,21 @@ class Follower:
                 came.append(message)
             elif message.error().code() == KafkaError._PARTITION_EOF:
                 self.reached[message.partition()] = message.offset()
+        if came:
+            self._moved = time.monotonic()
+        elif time.monotonic() - self._moved > STILL:
+            self._look()
         return came
+
+    def _look(self):
+        """Where the broker has more and nothing comes, begin anew: a consumer of librdkafka's at times stops fetching
+        after its broker was away (its issue 5153)."""
+        self._moved = time.monotonic()
+        if self.behind():
+            self._kafka.close()
+            self._kafka = Kafka(self._settings)
+            self._assign()
+            self.reopened += 1
 
     def poll_to_end(self, partition=0):
         """What came, to the end of a partition as it is now; None while the broker does not say where that is."""

@@ -308,7 +308,7 @@ class Torture:
                 raise self.watch.faults
             rest = [u for u in self.watch.unsettled() if u[0] not in withdrawn or u[1] or u[2]]
             return not rest
-        eventually(done, lambda: f"all compared: {self.watch.unsettled()}", 300)
+        eventually(done, lambda: f"all compared: {self.watch.unsettled()}; unread: {self.watch.unread()}", 300)
 
     def tell(self, round, rounds):
         counts = self.watch.counts
@@ -321,7 +321,7 @@ class Torture:
         return {"rounds": rounds, "faults": sum(self.happened.values()), "faults_by_kind": dict(sorted(self.happened.items())),
                 "reads": sum(p.matched for p in self.watch.partners.values()), "appended": self.watch.appended.reads, **found,
                 "receipt_ms": percentiles(self.receipt_ms), "last_read_ms": percentiles(self.last_read_ms),
-                "timed": len(self.receipt_ms), "seconds": round(seconds, 1), "seed": seed,
+                "timed": len(self.receipt_ms), "consumers_reopened": sum(f.reopened for f in self.watch.followers), "seconds": round(seconds, 1), "seed": seed,
                 "right": not any(found.values()) and self.watch.appended.reads > 0}
 
 

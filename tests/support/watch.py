@@ -196,6 +196,7 @@ class Watch(threading.Thread):
         topics = sorted({it.topic_of(p) for p in worlds})
         self.committed = [Follower(it.broker, t) for t in topics]
         self.uncommitted = [Follower(it.broker, t, committed=False) for t in topics]
+        self.followers = [self.journal, self.ledger, *self.committed, *self.uncommitted]
         self.ending = threading.Event()
 
     def found(self, kind, what):
@@ -253,12 +254,16 @@ class Watch(threading.Thread):
         self.appended.marks.remove(mark)
 
     def unsettled(self):
-        """What still has to be compared: (statements, reads on the topic, items)."""
+        """What still has to be compared: (partner, statements, reads on the topic, items, the newest passed, the newest sent)."""
         return [(p, len(r.statements), len(r.shared), len(r.items), r.passed, self.logs[p].newest)
                 for p, r in self.partners.items() if r.statements or r.shared or r.items]
+
+    def unread(self):
+        """What the topics have beyond what came, by topic."""
+        return {f.topic: f.behind() for f in self.followers}
 
     def close(self):
         self.ending.set()
         self.join()
-        for follower in [self.journal, self.ledger, *self.committed, *self.uncommitted]:
+        for follower in self.followers:
             follower.close()
