@@ -12,6 +12,8 @@
 #include <stdlib.h>
 
 #define APPEND_MOST_MS 5000 /* between making an entry and its being appended, with a slow broker */
+#define LOOK_EVERY_MS  10000
+#define LOOK_MS        1000
 
 static char *seen_path(const struct journal *j)
 {
@@ -223,6 +225,7 @@ struct status follow_to_end(struct journal *j, int64_t deadline, struct error *e
 		if (status.kind != STATUS_WAIT)
 			TRY(status);
 		if (time_left(deadline) == 0) {
+			follow_close(j); /* it may not only be slow: see follow_look */
 			error_set(e, "the journal could not be read to its end in time");
 			return S_RETRY;
 		}
@@ -237,6 +240,21 @@ struct status follow_to_end(struct journal *j, int64_t deadline, struct error *e
 	}
 	j->dirty |= journal_version(j) == 0 && governance_sequence(j->governance) > 0;
 	return S_OK;
+}
+
+/* A consumer of librdkafka's can stop fetching for good once its broker was away (librdkafka issue 5153) and
+ * says nothing: to this node the journal would then never grow again. */
+void follow_look(struct journal *j)
+{
+	int64_t now = clock_monotonic_ms();
+	struct error e = {0};
+
+	if (now - j->looked_at_ms < LOOK_EVERY_MS)
+		return;
+	j->looked_at_ms = now;
+	if (!j->broken && !ok(follow_to_end(j, now + LOOK_MS, &e)))
+		log_debug("journal not read to its end", "detail=%s", LOG_QUOTE(error_text(&e)));
+	error_free(&e);
 }
 
 /* Compile what was taken in and let everybody see it. */

@@ -109,6 +109,7 @@ static void *run(void *context)
 
 		while ((r = next_request(j)))
 			serve(j, r);
+		follow_look(j);
 		status = follow_some(j, FOLLOW_SLICE_MS, &e);
 		if (ok(status) || status.kind == STATUS_WAIT)
 			follow_publish(j);

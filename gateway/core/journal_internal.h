@@ -59,6 +59,7 @@ struct journal {
 	int64_t documents_next; /* offset to go on from */
 	struct reader *reader;
 	int64_t next;              /* offset after the last record taken in */
+	int64_t looked_at_ms;      /* monotonic: when the broker was last asked where the journal ends */
 	struct producer *producer; /* of the id anpr-journal; NULL = not ours */
 	uint64_t deciding;         /* newest entry taken in that can change a decision */
 	bool dirty;                /* entries taken in since policy was compiled */
@@ -70,6 +71,8 @@ struct journal {
 /* follow.c, on the journal's thread */
 MUST struct status follow_some(struct journal *j, int timeout_ms, struct error *e);
 MUST struct status follow_to_end(struct journal *j, int64_t deadline, struct error *e);
+/* Now and then: read to where the broker says the journal ends, with a new reader where this one does not. */
+void follow_look(struct journal *j);
 void follow_publish(struct journal *j);
 void follow_close(struct journal *j);
 void follow_load_seen(struct journal *j);

@@ -37,13 +37,13 @@ class Gateway:
 
     def __init__(self, config, log):
         self.config, self.log = config, log
-        self.process = None
+        self.program, self.process = "anpr-gateway", None
 
     def start(self, *options):
         # setpriv: a test run that is killed leaves no gateway behind.
         with open(self.log, "ab") as log:
             self.mark = log.tell()
-            self.process = subprocess.Popen(["setpriv", "--pdeathsig", "KILL", program("anpr-gateway"), *options, self.config],
+            self.process = subprocess.Popen(["setpriv", "--pdeathsig", "KILL", program(self.program), *options, self.config],
                                             stdin=subprocess.DEVNULL, stdout=log, stderr=log)
 
     def wait_until_up(self):

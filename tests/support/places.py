@@ -14,7 +14,7 @@ PATIENCE = float(os.environ.get("ANPR_PATIENCE", 60))       # seconds; sanitizer
 
 def program(name):
     """The path of a program that has been built."""
-    for place in (BUILD / "gateway" / name, BUILD / "gateway" / "ctl" / name, BUILD / "bin" / name):
+    for place in (BUILD / "gateway" / name, BUILD / "gateway" / "ctl" / name, BUILD / "bin" / name, BUILD / "tests" / name):
         if place.exists():
             return place
     raise FileNotFoundError(f"{name} is not built in {BUILD}; build it, or set ANPR_BUILD")

@@ -102,8 +102,8 @@ static bool control_hear(struct channel *control)
 	return status.kind == STATUS_WAIT;
 }
 
-/* SIGTERM is blocked but for this wait: one that came between the look at told_to_end and the poll would be slept
- * over. */
+/* SIGTERM is blocked but for this wait: one that came between the look at told_to_end and the poll would be
+ * slept over. */
 static void core_wait(const struct channel *control)
 {
 	sigset_t none;
