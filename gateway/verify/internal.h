@@ -5,7 +5,8 @@
  *   round.c     the order of things: marks, journal, accounts, ledger with its reads, what is left over
  *   journal.c   entries and texts taken in; what was remembered of them
  *   policies.c  the policy of any version
- *   stream.c    a partition of a police topic: fetching, what enforced entries demand of it
+ *   bounds.c    what enforced entries demand of what follows them
+ *   stream.c    a partition of a police topic: how far it is read
  *   read.c      one read, decided again
  *   trail.c     reads of one feed that wait for the ledger record that accounts for them
  *   ledger.c    the publishers' chains; a ledger record's reads found, or not
@@ -40,30 +41,37 @@ struct remembered_root {
 	struct buffer pem;
 };
 
-/* --- a partition of a police topic --- */
+/* --- what enforced entries demand --- */
 /* From here on, nothing of this publisher's partners under a version older than `version`. */
 struct limit {
 	int64_t from;
 	uint32_t publisher;
 	uint64_t version;
 };
-/* The last place where a publisher's read under this version was met. */
+/* The last place where something of a publisher's under this version was met. */
 struct recent {
 	uint64_t version;
 	uint32_t publisher;
-	int64_t offset;
+	int64_t at, offset; /* the place as limits count it; where it is told to be */
 };
+struct bounds {
+	const char *topic; /* where what they bound stands; borrowed */
+	int32_t partition;
+	struct limit *limits; /* by place; the first n_passed lie behind, and are in required[publisher] */
+	size_t n_limits, n_passed;
+	uint64_t *required;
+	struct recent *recent; /* RECENT of them */
+	size_t n_recent;
+};
+
+/* --- a partition of a police topic --- */
 struct stream { /* those of a topic stand side by side */
 	char *topic;
 	int32_t partition, partitions; /* which, and of how many */
 	int64_t oldest;                /* when the verification began */
 	int64_t covered;               /* every read below it has its ledger record below the ledger's mark */
 	int64_t end;                   /* fetched up to here at most, this round */
-	struct limit *limits; /* by offset; the first n_passed lie behind, and are in required[publisher] */
-	size_t n_limits, n_passed;
-	uint64_t *required;
-	struct recent recent[RECENT];
-	size_t n_recent;
+	struct bounds bounds;          /* by offset */
 };
 
 /* --- reads waiting for their ledger record --- */
@@ -89,6 +97,7 @@ struct trail {
 	uint64_t sequence,
 		baseline; /* baseline: what the ledger had when the part of it that is left begins */
 	struct digest digest;
+	struct bounds bounds;  /* by number, told at the ledger record */
 	struct shelf *shelves; /* by partition */
 	size_t n_shelves, n_waiting;
 	UT_hash_handle hh;
@@ -99,6 +108,7 @@ struct publisher_chain {
 	uint64_t ordinal; /* newest checked; 0 = none yet */
 	struct digest hash;
 	uint64_t first_ordinal, version;
+	uint64_t enforced;            /* the newest version that an enforced entry demands of it */
 	int64_t first_ms;             /* of its first record that is left */
 	int64_t mark;                 /* the partition is read up to here, this round */
 	Anpr__V1__LedgerRecord *next; /* read, not yet checked; NULL = none below the mark */
@@ -161,6 +171,16 @@ void journal_free(struct verification *v);
 const struct policy_snapshot *policy_of(struct verification *v, uint64_t version, struct utc_ms at);
 void policies_free(struct verification *v);
 
+/* --- bounds.c --- */
+void bounds_init(struct verification *v, struct bounds *b, const char *topic, int32_t partition);
+void bounds_fini(struct bounds *b);
+/* A number of a feed as a place. */
+int64_t bounds_at(uint64_t sequence);
+/* What an enforced entry demands. */
+void bounds_limit(struct verification *v, struct bounds *b, const struct limit *limit, uint64_t entry);
+/* The oldest version that may stand where this was met. */
+uint64_t bounds_demand(struct bounds *b, const struct recent *met);
+
 /* --- stream.c --- */
 /* The streams of every topic that an agreement ever named. errors: the source's. */
 MUST struct status streams_open(struct verification *v, struct error *e);
@@ -169,10 +189,6 @@ struct stream *stream_find(struct verification *v, const char *topic, int32_t pa
 MUST struct status streams_mark(struct verification *v, bool covered, struct error *e);
 /* Fetch the next read: checked, and put on its shelf. WAIT: there is none below `end`. */
 MUST struct status stream_pull(struct verification *v, struct stream *s, struct error *e);
-/* What an enforced entry demands. */
-void stream_limit(struct verification *v, struct stream *s, const struct limit *limit, uint64_t entry);
-/* Whether a read of this publisher may stand here under this version. */
-bool stream_allows(struct stream *s, uint32_t publisher, uint64_t version, int64_t offset);
 void streams_free(struct verification *v);
 
 /* --- read.c --- */
@@ -181,6 +197,9 @@ void read_check(struct verification *v, struct stream *s, const struct verify_re
 /* --- trail.c --- */
 struct trail *trail_of(struct verification *v, const char *partner, const char *topic);
 struct shelf *trail_shelf(struct trail *t, size_t partition);
+/* What an enforced entry demands of the publisher's feeds. */
+void trails_limit(
+	struct verification *v, const Anpr__V1__FencedPublisher *fenced, uint64_t version, uint64_t entry);
 void shelf_put(struct verification *v, struct trail *t, const struct stream *s,
 	const struct verify_record *record, uint64_t sequence, uint64_t partition_sequence, uint64_t version);
 /* What is left of the ledger begins behind this number. */

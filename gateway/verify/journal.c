@@ -40,6 +40,19 @@ static void entry_keep(struct verification *v, struct span value, const struct d
 	v->figures.entries++;
 }
 
+static void ends_take(
+	struct verification *v, const Anpr__V1__FencedPublisher *p, uint64_t version, uint64_t entry)
+{
+	for (size_t i = 0; i < p->n_ends; i++) {
+		const Anpr__V1__PartitionEnd *end = p->ends[i];
+		struct stream *s = stream_find(v, end->topic, (int32_t)end->partition);
+
+		if (s)
+			bounds_limit(v, &s->bounds,
+				&(struct limit){end->high_watermark, p->publisher, version}, entry);
+	}
+}
+
 static void limits_take(struct verification *v, const Anpr__V1__JournalEntry *entry)
 {
 	const Anpr__V1__Enforced *enforced = entry->enforced;
@@ -48,16 +61,8 @@ static void limits_take(struct verification *v, const Anpr__V1__JournalEntry *en
 	for (size_t i = 0; i < enforced->n_entries; i++)
 		version = enforced->entries[i] > version ? enforced->entries[i] : version;
 	for (size_t i = 0; i < enforced->n_publishers; i++) {
-		const Anpr__V1__FencedPublisher *p = enforced->publishers[i];
-
-		for (size_t k = 0; k < p->n_ends; k++) {
-			struct stream *s = stream_find(v, p->ends[k]->topic, (int32_t)p->ends[k]->partition);
-
-			if (s)
-				stream_limit(v, s,
-					&(struct limit){p->ends[k]->high_watermark, p->publisher, version},
-					entry->sequence);
-		}
+		ends_take(v, enforced->publishers[i], version, entry->sequence);
+		trails_limit(v, enforced->publishers[i], version, entry->sequence);
 	}
 }
 

@@ -267,6 +267,22 @@ static void match_run(struct match *m)
 	free(m->found);
 }
 
+/* What it published, where an enforced entry no longer allowed its version. */
+static void check_bounds(struct verification *v, struct trail *t, const Anpr__V1__LedgerRecord *record,
+	const Anpr__V1__Feed *feed, const char *where)
+{
+	struct recent met = {record->policy_version, t->publisher, bounds_at(feed->sequence),
+		v->publishers[t->publisher].next_offset};
+	uint64_t demanded = bounds_demand(&t->bounds, &met);
+
+	if (record->policy_version < demanded)
+		offence_add(v, OFFENCE_READ_AFTER_OFF, where,
+			"it publishes up to number %llu of %s under policy version %llu; by there an "
+			"enforced entry demanded version %llu",
+			(unsigned long long)feed->sequence, feed->topic,
+			(unsigned long long)record->policy_version, (unsigned long long)demanded);
+}
+
 uint64_t match_feed(struct verification *v, const Anpr__V1__LedgerRecord *record, const char *partner,
 	const Anpr__V1__Feed *feed, const char *where, bool *known)
 {
@@ -292,6 +308,8 @@ uint64_t match_feed(struct verification *v, const Anpr__V1__LedgerRecord *record
 	} else if (n > 0) {
 		t->baseline = feed->sequence; /* not asked for later, should the topic be opened then */
 	}
+	if (feed->sequence != t->sequence)
+		check_bounds(v, t, record, feed, where);
 	take_state(t, feed);
 	return n;
 }

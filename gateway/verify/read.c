@@ -18,7 +18,6 @@ struct checked {
 	const struct verify_record *record;
 	struct shared_read shared;
 	const char *partner, *where;
-	uint32_t publisher;
 };
 
 __attribute__((format(printf, 3, 4))) static void tell(
@@ -111,15 +110,16 @@ static void decide_again(const struct checked *c)
 
 static void check_partner(struct checked *c)
 {
+	uint32_t publisher = publisher_of(c->v, c->shared.partner_id);
+	struct recent met = {c->shared.policy_version, publisher, c->record->offset, c->record->offset};
+	uint64_t demanded = bounds_demand(&c->stream->bounds, &met);
 	struct trail *trail;
 
-	c->publisher = publisher_of(c->v, c->shared.partner_id);
 	check_place(c);
-	if (!stream_allows(c->stream, c->publisher, c->shared.policy_version, c->record->offset))
+	if (c->shared.policy_version < demanded)
 		tell(c, OFFENCE_READ_AFTER_OFF,
 			"decided under policy version %llu; by here an enforced entry demanded version %llu",
-			(unsigned long long)c->shared.policy_version,
-			(unsigned long long)c->stream->required[c->publisher]);
+			(unsigned long long)c->shared.policy_version, (unsigned long long)demanded);
 	decide_again(c);
 	trail = trail_of(c->v, c->partner, c->stream->topic);
 	shelf_put(c->v, trail, c->stream, c->record, c->shared.sequence, c->shared.partition_sequence,

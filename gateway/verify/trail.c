@@ -21,8 +21,43 @@ struct trail *trail_of(struct verification *v, const char *partner, const char *
 	t->key = memory_text(key);
 	t->topic = memory_text(topic);
 	t->publisher = publisher_of(v, span_text(partner));
+	bounds_init(v, &t->bounds, v->topics->ledger, (int32_t)t->publisher);
 	HASH_ADD_KEYPTR(hh, v->trails, t->key, (size_t)n, t);
+	/* Not named by any so far: nothing had been published. */
+	if (v->publishers[t->publisher].enforced > 0)
+		bounds_limit(v, &t->bounds,
+			&(struct limit){1, t->publisher, v->publishers[t->publisher].enforced}, 0);
 	return t;
+}
+
+static const Anpr__V1__FencedFeed *fenced_feed(const Anpr__V1__FencedPublisher *p, const struct trail *t)
+{
+	char key[400];
+
+	for (size_t i = 0; i < p->n_feeds; i++) {
+		snprintf(key, sizeof key, "%s %s", p->feeds[i]->partner, p->feeds[i]->topic);
+		if (strcmp(key, t->key) == 0)
+			return p->feeds[i];
+	}
+	return NULL;
+}
+
+void trails_limit(
+	struct verification *v, const Anpr__V1__FencedPublisher *fenced, uint64_t version, uint64_t entry)
+{
+	struct publisher_chain *chain = &v->publishers[fenced->publisher];
+
+	for (size_t i = 0; i < fenced->n_feeds; i++)
+		(void)trail_of(v, fenced->feeds[i]->partner, fenced->feeds[i]->topic);
+	for (struct trail *t = v->trails; t; t = t->hh.next) {
+		const Anpr__V1__FencedFeed *named = fenced_feed(fenced, t);
+		int64_t from = bounds_at(named ? named->last_sequence : 0) + 1;
+
+		if (t->publisher == fenced->publisher)
+			bounds_limit(v, &t->bounds, &(struct limit){from, t->publisher, version}, entry);
+	}
+	if (chain->enforced < version)
+		chain->enforced = version;
 }
 
 struct shelf *trail_shelf(struct trail *t, size_t partition)
@@ -148,6 +183,7 @@ void trails_free(struct verification *v)
 				waiting_free(t, w);
 			}
 		}
+		bounds_fini(&t->bounds);
 		free(t->shelves);
 		free(t->key);
 		free(t->topic);

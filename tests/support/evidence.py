@@ -3,14 +3,18 @@
 bundle. Unlike the bundles that anprctl makes it holds the reads as well."""
 
 import copy
+import subprocess
+import tempfile
 from collections import defaultdict
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from confluent_kafka import Consumer as Kafka
 from confluent_kafka import KafkaError, TopicPartition
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from .broker import client_settings
-from .messages import bundle_pb2
+from .messages import bundle_pb2, journal_pb2, ledger_pb2
 
 MAGIC = b"anpr-bundle-v1\n"
 
@@ -29,6 +33,41 @@ def varint(n):
         out.append(n & 0x7f | 0x80)
         n >>= 7
     return bytes(out) + bytes([n])
+
+
+def place(key, item):
+    """Where offences say that it is."""
+    return f"{key[0]} partition {key[1]} offset {item.offset}"
+
+
+def entry_of(item):
+    return journal_pb2.JournalEntry.FromString(journal_pb2.StoredEntry.FromString(item.value).entry)
+
+
+def _signature(key, domain, data):
+    return load_pem_private_key(Path(key).read_bytes(), None).sign(domain + b"\0" + data)
+
+
+def sealed(entry, key):
+    """A journal entry as a node with this key stores it."""
+    data = entry.SerializeToString(deterministic=True)
+    return journal_pb2.StoredEntry(entry=data, signature=_signature(key, b"anpr-journal-v1", data)).SerializeToString()
+
+
+def vouched(record, key):
+    """An account as a node with this key stores it."""
+    data = record.SerializeToString(deterministic=True)
+    return ledger_pb2.StoredRecord(record=data, signature=_signature(key, b"anpr-record-v1", data)).SerializeToString()
+
+
+def signed(pki, name, command):
+    """A person's CMS signature over a command's bytes."""
+    with tempfile.NamedTemporaryFile() as file:
+        file.write(command)
+        file.flush()
+        return subprocess.run(
+            ["openssl", "cms", "-sign", "-binary", "-md", "sha256", "-outform", "DER", "-in", file.name,
+             "-signer", pki / f"{name}.pem", "-inkey", pki / f"{name}.key"], check=True, capture_output=True).stdout
 
 
 class Evidence:
@@ -75,6 +114,11 @@ class Evidence:
 
     def copy(self):
         return copy.deepcopy(self)
+
+    def forget(self, topic):
+        """As anprctl makes bundles: not a word of this topic."""
+        for key in [k for k in self.records if k[0] == topic]:
+            del self.records[key], self.oldest[key], self.newest[key]
 
     def rewrite(self, items, index, change):
         """Item number index gets the value change(value)."""

@@ -13,6 +13,8 @@ import sys
 import pytest
 
 from support import charters
+from support.evidence import Evidence, entry_of, place, sealed, signed
+from support.messages import command_pb2
 from support.people import DONE, REFUSED, Person
 from support.places import ROOT, program
 from support.wait import eventually
@@ -147,13 +149,33 @@ def test_the_nodes_key_is_replaced(story):
     story.gateway.wait_until_up()
 
 
-def test_an_auditor_follows_all_of_it_from_a_bundle(story):
-    """Offline, by the gateway's own code and by the checker that has none of it."""
-    bundle = story.folder / "evidence.bundle"
-    subprocess.run([program("anprctl"), "export", bundle, "--prefix", story.prefix, *story.kafka("verifier")], check=True,
-                   stdout=subprocess.DEVNULL)
+def checked(story, bundle):
+    """What both say of it: the gateway's own code and the checker that has none of it."""
     for checker in ([program("anprctl"), "verify", "--bundle"], [sys.executable, ROOT / "deploy/check_bundle"]):
         done = subprocess.run([*checker, bundle, "--json", "--root", f"tfl={story.pki}/tfl-ca.pem"], capture_output=True, text=True)
         answer = json.loads(done.stdout)
-        assert (done.returncode, answer["offences"], answer["clean"]) == (0, [], True)
+        assert (done.returncode == 0) == answer["clean"] == (answer["offences"] == [])
+        yield answer
+
+
+def test_an_auditor_follows_all_of_it_from_a_bundle(story):
+    """Offline."""
+    bundle = story.folder / "evidence.bundle"
+    subprocess.run([program("anprctl"), "export", bundle, "--prefix", story.prefix, *story.kafka("verifier")], check=True,
+                   stdout=subprocess.DEVNULL)
+    mine, answer = checked(story, bundle)
+    assert mine["clean"] and answer["clean"]
     assert ["tfl", "mps", "gw-1"] == [note.split("who may speak for ")[1].split(";")[0] for note in answer["notes"]]
+
+
+def test_an_auditor_finds_what_was_signed_with_a_revoked_certificate(story):
+    """By whoever holds carol's key and the node's."""
+    evidence = Evidence(story)
+    journal = evidence.journal()
+    index, entry = next((i, e) for i, e in reversed(list(enumerate(map(entry_of, journal))))
+                        if command_pb2.Command.FromString(e.decree.signed.command).HasField("set_switch"))
+    entry.decree.signed.signatures[0].value = signed(story.pki, "carol", entry.decree.signed.command)
+    evidence.rewrite(journal, index, lambda _: sealed(entry, story.pki / "signing-2.key"))
+    for answer in checked(story, evidence.save(story.folder / "forged.bundle")):
+        offence, = [o for o in answer["offences"] if o["offence"] == "journal_broken"]
+        assert offence["first"] == place((evidence.name("journal"), 0), journal[index]) and "revoked" in offence["what"]

@@ -12,10 +12,9 @@ import sys
 from dataclasses import replace
 
 import pytest
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from support.charters import make
-from support.evidence import Evidence
+from support.evidence import Evidence, entry_of, place, sealed, signed, vouched
 from support.messages import SharedRead, command_pb2, journal_pb2, ledger_pb2
 from support.places import BUILD, ROOT, program
 from support.wait import eventually
@@ -105,10 +104,6 @@ def largest(evidence, topic):
     """The partition of the topic with the most reads: its name, and them."""
     key = max((k for k in evidence.records if k[0] == topic), key=lambda k: len(evidence.records[k]))
     return key, evidence.records[key]
-
-
-def place(key, item):
-    return f"{key[0]} partition {key[1]} offset {item.offset}"
 
 
 def changed(value, **fields):
@@ -301,17 +296,6 @@ def test_a_record_that_is_no_read(evidence, verify, honest):
 
 # --- journal ---
 
-def sealed(honest, entry):
-    """A journal entry as the node stores it, signed with the node's own key."""
-    key = load_pem_private_key((honest.pki / "signing.key").read_bytes(), None)
-    data = entry.SerializeToString(deterministic=True)
-    return journal_pb2.StoredEntry(entry=data, signature=key.sign(b"anpr-journal-v1\0" + data)).SerializeToString()
-
-
-def entry_of(item):
-    return journal_pb2.JournalEntry.FromString(journal_pb2.StoredEntry.FromString(item.value).entry)
-
-
 @pytest.mark.parametrize("where", [0.1, 0.5, 0.9])
 def test_an_entry_with_a_flipped_bit(evidence, verify, where):
     journal = evidence.journal()
@@ -333,7 +317,7 @@ def test_an_entry_edited_and_signed_again(evidence, verify, honest):
     def later(value):
         entry = entry_of(journal[index])
         entry.enforced.took_ms += 1
-        return sealed(honest, entry)
+        return sealed(entry, honest.pki / "signing.key")
     evidence.rewrite(journal, index, later)
     found, _ = verify(evidence)
     assert found["journal_broken"][:2] == (1, place((evidence.name("journal"), 0), journal[index + 1]))
@@ -351,7 +335,7 @@ def test_a_tail_cut_off_and_made_again(evidence, verify, honest):
     journal = evidence.journal()
     seen = hashlib.sha256(journal_pb2.StoredEntry.FromString(journal[-1].value).entry).hexdigest()
     number = len(journal)
-    evidence.rewrite(journal, -1, lambda _: sealed(honest, _with_time(entry_of(journal[-1]))))
+    evidence.rewrite(journal, -1, lambda _: sealed(_with_time(entry_of(journal[-1])), honest.pki / "signing.key"))
     found, _ = verify(evidence, "--head", f"{number}:{seen}")
     assert found["head_lost"][0] == 1
     del journal[-1]
@@ -359,18 +343,14 @@ def test_a_tail_cut_off_and_made_again(evidence, verify, honest):
     assert found["head_lost"][0] == 1
 
 
-def test_an_approval_forged(evidence, verify, honest, tmp_path):
+def test_an_approval_forged(evidence, verify, honest):
     """In the partner's name, by a certificate of the police's CA, the node lending its key."""
     make(honest.pki, "--add", "bobby person /CN=bob mps-ca")
     journal = evidence.journal()
     index, entry = next((i, e) for i, e in enumerate(map(entry_of, journal))
                         if command_pb2.Command.FromString(e.decree.signed.command).HasField("approve"))
-    command = tmp_path / "command"
-    command.write_bytes(entry.decree.signed.command)
-    entry.decree.signed.signatures[0].value = subprocess.run(
-        ["openssl", "cms", "-sign", "-binary", "-md", "sha256", "-outform", "DER", "-in", command,
-         "-signer", honest.pki / "bobby.pem", "-inkey", honest.pki / "bobby.key"], check=True, capture_output=True).stdout
-    evidence.rewrite(journal, index, lambda _: sealed(honest, entry))
+    entry.decree.signed.signatures[0].value = signed(honest.pki, "bobby", entry.decree.signed.command)
+    evidence.rewrite(journal, index, lambda _: sealed(entry, honest.pki / "signing.key"))
     found, _ = verify(evidence)
     assert found["journal_broken"][:2] == (1, place((evidence.name("journal"), 0), journal[index]))
 
@@ -460,10 +440,9 @@ def test_an_account_changed(evidence, verify, honest):
         account = ledger_pb2.Account.FromString(stored.record)
         account.totals.received += 1
         account.totals.rejected.add(rejection=1, n=1)
-        stored.record = account.SerializeToString(deterministic=True)
         if sign:
-            key = load_pem_private_key((honest.pki / "signing.key").read_bytes(), None)
-            stored.signature = key.sign(b"anpr-record-v1\0" + stored.record)
+            return vouched(account, honest.pki / "signing.key")
+        stored.record = account.SerializeToString(deterministic=True)
         return stored.SerializeToString()
     where = place((evidence.name("accounts"), 0), accounts[-1])
     signed, unsigned = evidence.copy(), evidence
@@ -475,14 +454,50 @@ def test_an_account_changed(evidence, verify, honest):
     assert found == {"statement_unsigned": (1, where, found["statement_unsigned"][2])}
 
 
-def test_a_ledger_written_anew(evidence, verify):
-    """All of it, with a chain of its own: the accounts that a node signed still name the old one."""
-    ledger = max(evidence.ledgers(), key=len)
+def write_anew(evidence, ledger, change):
+    """All of a publisher's ledger, changed by change(record), with a chain of its own."""
     previous = bytes(32)
     for index, item in enumerate(ledger):
         record = ledger_pb2.LedgerRecord.FromString(item.value)
-        record.previous_hash, record.node = previous, "gw-9"
+        record.previous_hash = previous
+        change(record)
         evidence.rewrite(ledger, index, lambda _, r=record: r.SerializeToString(deterministic=True))
         previous = hashlib.sha256(ledger[index].value).digest()
+
+
+def test_a_ledger_written_anew(evidence, verify):
+    """The accounts that a node signed still name the old one."""
+    write_anew(evidence, max(evidence.ledgers(), key=len), lambda record: setattr(record, "node", "gw-9"))
     found, _ = verify(evidence)
     assert "ledger_replaced" in found
+
+
+def test_a_ledger_that_goes_on_after_an_off_as_if_there_were_none(evidence, verify, honest):
+    """Seen without the reads: an enforced entry says how far the feed was, and the ledger goes on under the version before."""
+    enforced = [e.enforced for e in map(entry_of, evidence.journal()) if e.HasField("enforced")]
+    version = max(enforced[-1].entries)
+    fenced = next(p for p in enforced[-1].publishers if any(f.partner == "tfl-ulez" for f in p.feeds))
+    last = next(f.last_sequence for f in fenced.feeds if f.partner == "tfl-ulez")
+    key = evidence.name("ledger"), fenced.publisher
+    ledger = evidence.records[key]
+    write_anew(evidence, ledger, lambda r: setattr(r, "policy_version", min(r.policy_version, version - 1)))
+    first = next(item for item, r in ((i, ledger_pb2.LedgerRecord.FromString(i.value)) for i in ledger)
+                 if any(f.sequence > last for p in r.partners if p.partner == "tfl-ulez" for f in p.feeds))
+    for topic in evidence.topics:
+        evidence.forget(topic)
+    found, _ = verify(evidence)
+    assert set(found) == {"read_after_off", "ledger_replaced"}
+    assert found["read_after_off"][1] == place(key, first) and f"version {version - 1}" in found["read_after_off"][2]
+
+
+def test_an_enforced_entry_that_does_not_name_a_feed(evidence, verify, honest):
+    """It says that nothing had been published into it: whatever the ledger has of it before is too much."""
+    journal = evidence.journal()
+    index = max(i for i, item in enumerate(journal) if entry_of(item).HasField("enforced"))
+    entry = entry_of(journal[index])
+    for publisher in entry.enforced.publishers:
+        del publisher.feeds[:]
+    evidence.rewrite(journal, index, lambda _: sealed(entry, honest.pki / "signing.key"))
+    found, _ = verify(evidence)
+    assert "journal_broken" in found        # by what follows it; up to there it is the journal
+    assert "read_after_off" in found
