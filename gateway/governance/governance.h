@@ -96,6 +96,18 @@ struct status governance_snapshot(
 void governance_topics(
 	const struct governance *g, void (*each)(void *context, const char *topic), void *context);
 
+/* One version of an agreement that came into effect. Borrowed for the call. */
+struct governance_agreement {
+	const struct agreement *terms;
+	const struct schedule *schedule; /* its rules resolved to cameras when it was agreed */
+	struct utc_ms agreed, ended;     /* ended: withdrawn or replaced; 0 = not */
+	uint64_t proposal, entry;        /* journal numbers: proposed; the last consent */
+	uint64_t withdrawn;              /* the entry that withdrew it; 0 = none */
+};
+/* Each of them, by partner and then in journal order. */
+void governance_agreements(const struct governance *g,
+	void (*each)(void *context, const struct governance_agreement *agreement), void *context);
+
 /* Partners in journal order. Borrowed until the next apply. */
 struct governance_partner {
 	const char *id, *organisation;
