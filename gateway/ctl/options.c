@@ -9,6 +9,7 @@
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define FIRST 256 /* getopt's values of our rows; beyond any letter */
 
@@ -91,6 +92,15 @@ static enum exit_code usage(const struct verb *verb, const char *why)
 	return USAGE;
 }
 
+/* What -o stands for: --output, where the verb takes it; else nothing known. */
+static int output_row(const struct option_row **rows, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(rows[i]->name, "output") == 0)
+			return (int)(FIRST + i);
+	return '?';
+}
+
 enum exit_code options_parse(const struct verb *verb, int argc, char **argv, struct options *o)
 {
 	const struct option_row *rows[ROWS_MAX];
@@ -103,7 +113,9 @@ enum exit_code options_parse(const struct verb *verb, int argc, char **argv, str
 			rows[i]->value ? required_argument : no_argument, NULL, (int)(FIRST + i)};
 	optind = 1;
 	opterr = 0;
-	while ((option = getopt_long(argc, argv, "h", table, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, "ho:", table, NULL)) != -1) {
+		if (option == 'o')
+			option = output_row(rows, n);
 		if (option == 'h') {
 			verb_help(verb);
 			exit(DONE);

@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * anprctl report: the transparency report of a period, straight from Kafka or from an evidence bundle. What
+ * is in it is gateway/report's; here it is asked for, verified and written.
+ */
+#include "gateway/report/report.h"
+
+#include "gateway/base/file.h"
+#include "gateway/base/memory.h"
+#include "gateway/ctl/access.h"
+#include "gateway/ctl/readers.h"
+#include "gateway/ctl/records.h"
+#include "gateway/verify/bundle.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* What records come from: one of the two. Each is read once, so a verification has its own. */
+struct origin {
+	struct records *records;
+	struct bundle *bundle;
+};
+
+struct job {
+	const struct options *o;
+	struct access access; /* of a cluster */
+	struct verify_topics topics;
+	char names[5][250];
+	struct origin first, again;
+	struct report *report;
+	struct verify_source without_reads; /* over `again` */
+	bool clean;                         /* nothing was found wrong */
+	bool bar;                           /* progress is on the terminal */
+};
+
+/* --- progress --- */
+
+static void say(struct job *j, const char *what, uint64_t n)
+{
+	if (!isatty(STDERR_FILENO) || j->o->json)
+		return;
+	j->bar = true;
+	fprintf(stderr, "\r  %s: %llu records ", what, (unsigned long long)n);
+}
+
+static void gathering(void *context, uint64_t records)
+{
+	say(context, "reading", records);
+}
+
+static void verifying(void *context, uint64_t done, uint64_t of)
+{
+	(void)of;
+	say(context, "verifying", done);
+}
+
+static void say_end(struct job *j)
+{
+	if (j->bar)
+		fprintf(stderr, "\r%60s\r", "");
+	j->bar = false;
+}
+
+/* --- where records come from --- */
+
+static enum exit_code origin_open(struct job *j, struct origin *origin)
+{
+	struct error e = {0};
+
+	if (j->o->bundle)
+		return ok(bundle_open(j->o->bundle, &origin->bundle, &e)) ? DONE
+									  : fail_with(j->o, REFUSED, &e);
+	origin->records = records_new(&j->access.config);
+	return origin->records ? DONE : fail(j->o, REFUSED, "out of memory");
+}
+
+static const struct verify_source *origin_source(const struct origin *origin)
+{
+	return origin->bundle ? bundle_source(origin->bundle) : records_source(origin->records);
+}
+
+static void origin_close(struct origin *origin)
+{
+	records_free(origin->records);
+	bundle_close(origin->bundle);
+}
+
+static void topics_name(struct job *j)
+{
+	static const char *const names[] = {"journal", "documents", "ledger", "accounts", "heads"};
+
+	for (size_t i = 0; i < 5; i++)
+		snprintf(j->names[i], sizeof j->names[i], "%sanpr.%s", j->o->prefix ? j->o->prefix : "",
+			names[i]);
+	j->topics = (struct verify_topics){j->names[0], j->names[1], j->names[2], j->names[3]};
+	if (j->first.bundle)
+		j->topics = *bundle_topics(j->first.bundle);
+}
+
+/* --- verifying --- */
+
+/* As if the police topics were not there: reads are many, and not needed for anything else. */
+static struct status partitions_without_reads(void *context, const char *topic, int32_t *out, struct error *e)
+{
+	const struct job *j = context;
+	const struct verify_source *all = origin_source(&j->again);
+	const char *const ours[] = {
+		j->topics.journal, j->topics.documents, j->topics.ledger, j->topics.accounts};
+
+	*out = 0;
+	for (size_t i = 0; i < 4; i++)
+		if (strcmp(topic, ours[i]) == 0)
+			return all->partitions(all->context, topic, out, e);
+	return S_OK;
+}
+
+static struct status newest_of(void *context, const char *topic, int32_t n, int64_t *out, struct error *e)
+{
+	const struct verify_source *all = origin_source(&((const struct job *)context)->again);
+
+	return all->newest(all->context, topic, n, out, e);
+}
+
+static struct status oldest_of(
+	void *context, const char *topic, int32_t partition, int64_t *out, struct error *e)
+{
+	const struct verify_source *all = origin_source(&((const struct job *)context)->again);
+
+	return all->oldest(all->context, topic, partition, out, e);
+}
+
+static struct status next_of(void *context, const char *topic, int32_t partition, int64_t limit,
+	struct verify_record *out, struct error *e)
+{
+	const struct verify_source *all = origin_source(&((const struct job *)context)->again);
+
+	return all->next(all->context, topic, partition, limit, out, e);
+}
+
+static enum exit_code verify(struct job *j)
+{
+	bool with_reads = j->o->reads && !j->o->bundle;
+	const struct verify_source *source = &j->without_reads;
+	struct verification *v;
+	struct status status;
+	struct error e = {0};
+	enum exit_code code = origin_open(j, &j->again);
+
+	if (code != DONE)
+		return code;
+	j->without_reads = (struct verify_source){j, partitions_without_reads, newest_of, oldest_of, next_of};
+	if (with_reads)
+		source = origin_source(&j->again);
+	v = verification_new(&j->topics, source, verifying, j);
+	status = v ? verification_round(v, &e) : S_OVERLOAD;
+	say_end(j);
+	if (ok(status)) {
+		report_verification(j->report, v, with_reads,
+			j->again.records ? records_unreadable(j->again.records) : "");
+		j->clean = verification_clean(v);
+	} else {
+		code = fail_with(j->o, status.kind == STATUS_RETRY ? UNREACHABLE : REFUSED, &e);
+	}
+	error_free(&e);
+	verification_free(v);
+	return code;
+}
+
+/* --- the report --- */
+
+static enum exit_code gather(struct job *j)
+{
+	struct error e = {0};
+	struct status status =
+		report_gather(j->report, &j->topics, origin_source(&j->first), gathering, j, &e);
+
+	say_end(j);
+	if (ok(status)) {
+		error_free(&e);
+		return DONE;
+	}
+	return fail_with(j->o, status.kind == STATUS_RETRY ? UNREACHABLE : REFUSED, &e);
+}
+
+static enum exit_code write_out(struct job *j, const char *text)
+{
+	struct error e = {0};
+
+	if (!j->o->output)
+		return puts(text) < 0 ? fail(j->o, REFUSED, "the report could not be written") : DONE;
+	if (!ok(file_write(j->o->output, 0644, span_text(text), &e)))
+		return fail_with(j->o, REFUSED, &e);
+	error_free(&e);
+	return DONE;
+}
+
+static bool as_json(const struct options *o)
+{
+	return o->json || (o->format && strcmp(o->format, "json") == 0);
+}
+
+static enum exit_code tell(struct job *j)
+{
+	enum report_form form = j->o->public ? REPORT_PUBLIC : REPORT_FULL;
+	char *text = as_json(j->o) ? report_json(j->report, form) : report_html(j->report, form);
+	enum exit_code code = text ? write_out(j, text) : fail(j->o, REFUSED, "out of memory");
+
+	free(text);
+	if (code == DONE && !j->clean)
+		code = fail(j->o, REFUSED,
+			"the report is written, but the verification found something wrong: see there");
+	return code;
+}
+
+static enum exit_code make(struct job *j)
+{
+	const struct report_question q = {j->o->from, j->o->to, j->o->zone, clock_now()};
+	struct error e = {0};
+	enum exit_code code;
+
+	if (j->o->format && strcmp(j->o->format, "html") != 0 && strcmp(j->o->format, "json") != 0)
+		return fail(j->o, USAGE, "--format takes html or json");
+	if (!ok(report_new(&q, &j->report, &e)))
+		return fail_with(j->o, USAGE, &e);
+	if (!j->o->bundle && (code = access_read(j->o, "anprctl-report", &j->access)) != DONE)
+		return code;
+	code = origin_open(j, &j->first);
+	topics_name(j);
+	if (code == DONE)
+		code = gather(j);
+	if (code == DONE)
+		readers_ask(j->report, j->o->bundle ? NULL : &j->access, &j->topics, j->names[4]);
+	if (code == DONE)
+		code = verify(j);
+	return code == DONE ? tell(j) : code;
+}
+
+static enum exit_code report(struct options *o)
+{
+	struct job j = {.o = o};
+	enum exit_code code = make(&j);
+
+	report_free(j.report);
+	origin_close(&j.first);
+	origin_close(&j.again);
+	access_free(&j.access);
+	return code;
+}
+
+static const struct option_row options[] = {
+	OPTION(OPTION_TEXT, "from", "DAY", "the first day, such as 2026-11-01", from),
+	OPTION(OPTION_TEXT, "to", "DAY", "the last day", to),
+	OPTION(OPTION_TEXT, "zone", "ZONE", "whose days (default Europe/London)", zone),
+	OPTION(OPTION_TEXT, "format", "html|json", "what to write (default html)", format),
+	OPTION(OPTION_FLAG, "public", NULL, "for everybody: no people, no free text, small counts rounded",
+		public),
+	OPTION(OPTION_TEXT, "output", "FILE", "write it there (also -o FILE)", output),
+	OPTION(OPTION_FLAG, "reads", NULL, "verify the reads on the police topics too: takes long", reads),
+	OPTION(OPTION_TEXT, "prefix", "TEXT",
+		"what the names of the gateway's topics begin with, before 'anpr.'", prefix),
+	OPTION(OPTION_TEXT, "bundle", "FILE", "of an evidence bundle instead of a cluster", bundle),
+	{0},
+};
+
+const struct verb verb_report = {
+	.name = "report",
+	.arguments =
+		"--from DAY --to DAY [--format html|json] [--public] [-o FILE] --kafka BROKERS --kafka-ca "
+		"FILE --kafka-cert FILE "
+		"--kafka-key FILE",
+	.summary = "the transparency report of a period",
+	.help = "Derived from journal, ledger and accounts, straight from Kafka, and verified: agreements in "
+		"force with purpose,\n"
+		"necessity, instrument and documents; cameras agreed and on, by agreement, day and area; "
+		"reads "
+		"received, permitted,\n"
+		"denied and rejected, by reason; every decision with who proposed and consented; every off "
+		"with "
+		"its receipt; who\n"
+		"could read, how long it is kept, gaps; and which duties of the law are met where, or not. "
+		"It "
+		"reads no police topic\n"
+		"unless --reads is given.\n"
+		"\n"
+		"  anprctl report --from 2026-11-01 --to 2026-11-30 -o november.html --kafka kafka-1:9093 "
+		"--kafka-ca ca.pem\n"
+		"      --kafka-cert verifier.pem --kafka-key verifier.key\n"
+		"  anprctl report --from 2026-11-01 --to 2026-11-30 --public -o november-public.html ...\n"
+		"  anprctl report --from 2026-11-01 --to 2026-11-30 --bundle november.bundle -o "
+		"november.html\n"
+		"\n"
+		"Days are those of Europe/London, or of --zone; what each is in UTC is in the report. A "
+		"verifier's "
+		"certificate will do.\n"
+		"Who may read the topics now is known where the certificate may ask the brokers (an "
+		"administrator's, the gateway's);\n"
+		"elsewhere the report says that it was not known. Exit status 0: nothing is wrong; 1: the "
+		"journal "
+		"is not whole (no\n"
+		"report), or the verification found something (told in the report).\n",
+	.options = options,
+	.common = {kafka_options},
+	.run = report,
+};
