@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Preloaded into a broker (LD_PRELOAD), moves its wall clock by as many milliseconds as the file named by
- * MOVED_CLOCK says at that moment: the first 8 bytes, a number of this machine. Monotonic time and time-outs
- * stay as they are, which libfaketime does not manage with a JVM of its own accord: it hangs.
+ * Preloaded into a broker (LD_PRELOAD), or linked into a gateway, moves its wall clock by as many
+ * milliseconds as the file named by MOVED_CLOCK, or else the program's own name with ".clock" behind it, says
+ * at that moment: the first 8 bytes, a number of this machine. Monotonic time and time-outs stay as they are,
+ * which libfaketime does not manage with a JVM of its own accord: it hangs.
  */
 #include <fcntl.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
@@ -17,7 +19,15 @@ static const volatile int64_t *moved_ms;
 
 __attribute__((constructor)) static void find_file(void)
 {
+	static const char ending[] = ".clock";
+	char beside[4200];
 	const char *path = getenv("MOVED_CLOCK");
+	ssize_t n = readlink("/proc/self/exe", beside, sizeof beside - sizeof ending);
+
+	if (!path && n > 0) {
+		memcpy(beside + n, ending, sizeof ending);
+		path = beside;
+	}
 	int fd = path ? open(path, O_RDONLY | O_CLOEXEC) : -1;
 	void *at = fd >= 0 ? mmap(NULL, sizeof *moved_ms, PROT_READ, MAP_SHARED, fd, 0) : MAP_FAILED;
 
