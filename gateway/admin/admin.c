@@ -166,6 +166,7 @@ static void sweep(int fd, short events, void *server)
 
 	(void)fd, (void)events;
 	requests_sweep(server, now);
+	events_sweep(server, now);
 	peers_sweep(server, now);
 }
 

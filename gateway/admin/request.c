@@ -13,19 +13,25 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static void reply(struct evhttp_request *request, int status, const char *type, struct span body)
+void request_headers(struct evhttp_request *request, const char *type)
 {
 	struct evkeyvalq *headers = evhttp_request_get_output_headers(request);
+
+	evhttp_add_header(headers, "Content-Type", type);
+	evhttp_add_header(headers, "Cache-Control", "no-store");
+	evhttp_add_header(headers, "X-Content-Type-Options", "nosniff");
+}
+
+static void reply(struct evhttp_request *request, int status, const char *type, struct span body)
+{
 	struct evbuffer *out = evbuffer_new();
 	struct peer *p = peer_of(request);
 
 	if (p)
 		p->active_at = clock_monotonic_ms();
-	evhttp_add_header(headers, "Content-Type", type);
-	evhttp_add_header(headers, "Cache-Control", "no-store");
-	evhttp_add_header(headers, "X-Content-Type-Options", "nosniff");
+	request_headers(request, type);
 	if (status == 503)
-		evhttp_add_header(headers, "Retry-After", "1");
+		evhttp_add_header(evhttp_request_get_output_headers(request), "Retry-After", "1");
 	if (out && body.n > 0)
 		evbuffer_add(out, body.p, body.n);
 	evhttp_send_reply(request, status, NULL, out);
@@ -120,27 +126,44 @@ static struct status packed_send(struct channel *core, const ProtobufCMessage *m
 	return status;
 }
 
-static struct status forward(struct pending *p, const char *path)
+/* With who asks (NULL = nobody known) filled in. */
+static struct status forward(struct server *s, const struct peer *peer, Anpr__V1__AdminRequest *message)
+{
+	unsigned char *der = NULL;
+	int n = peer ? i2d_X509(SSL_get0_peer_certificate(peer->ssl), &der) : 0;
+	struct status status = S_OVERLOAD;
+
+	if (peer) {
+		message->organisation = (char *)peer->organisation;
+		message->subject = (char *)peer->subject;
+	}
+	message->certificate = (ProtobufCBinaryData){n > 0 ? (size_t)n : 0, der};
+	if (n > 0 || !peer)
+		status = packed_send(&s->core, &message->base);
+	OPENSSL_free(der);
+	return status;
+}
+
+static struct status forward_pending(struct pending *p, const char *path)
 {
 	Anpr__V1__AdminRequest message = ANPR__V1__ADMIN_REQUEST__INIT;
 	struct evbuffer *in = evhttp_request_get_input_buffer(p->request);
-	unsigned char *der = NULL;
-	int n = p->peer ? i2d_X509(SSL_get0_peer_certificate(p->peer->ssl), &der) : 0;
-	struct status status = S_OVERLOAD;
 
 	message.id = p->id;
-	if (p->peer) {
-		message.organisation = (char *)p->peer->organisation;
-		message.subject = (char *)p->peer->subject;
-	}
-	message.certificate = (ProtobufCBinaryData){n > 0 ? (size_t)n : 0, der};
 	message.method = (char *)method_word(p->request);
 	message.path = (char *)path;
 	message.body = (ProtobufCBinaryData){evbuffer_get_length(in), evbuffer_pullup(in, -1)};
-	if (n > 0 || !p->peer)
-		status = packed_send(&p->server->core, &message.base);
-	OPENSSL_free(der);
-	return status;
+	return forward(p->server, p->peer, &message);
+}
+
+struct status request_ask(struct server *s, const struct peer *peer, uint64_t id, const char *path)
+{
+	Anpr__V1__AdminRequest message = ANPR__V1__ADMIN_REQUEST__INIT;
+
+	message.id = id;
+	message.method = "GET";
+	message.path = (char *)path;
+	return forward(s, peer, &message);
 }
 
 void request_pass_on(
@@ -148,7 +171,8 @@ void request_pass_on(
 {
 	struct pending *p = pending_new(s, peer, request);
 
-	if (p && ok(forward(p, path))) {
+	if (p && ok(forward_pending(p, path))) {
+		p->listens = strcmp(path, "/v1/events") == 0;
 		core_wait(s);
 		return;
 	}
@@ -169,10 +193,10 @@ void request_take(struct evhttp_request *request, void *server)
 		request_refuse(request, 403, "your certificate is under nobody's trust root, or two bodies'");
 	else if (from_another_site(request))
 		request_refuse(request, 403, "asked for by a page of another site");
-	else if (!path_of(request, path))
-		request_refuse(request, 404, "there is nothing here; the API is under /v1/");
-	else
+	else if (path_of(request, path))
 		request_pass_on(server, peer, request, path);
+	else if (!page_serve(request))
+		request_refuse(request, 404, "there is nothing here; the page is at /, the API under /v1/");
 }
 
 /* Counts and commands are logged, what is asked about whom is not: the journal has it. */
@@ -194,21 +218,33 @@ static bool type_is_plain(const char *type)
 	       strspn(type, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/+-.;= ") == n;
 }
 
+/* Its slot is free afterwards. */
+static void answer_pending(struct server *s, struct pending *p, const Anpr__V1__AdminResponse *answer)
+{
+	struct span body = span_of(answer->body.data, answer->body.len);
+	bool listens = p->listens && answer->status == 200;
+	struct evhttp_request *request;
+
+	answer_log(p, answer->status);
+	request = pending_take(p);
+	if (listens)
+		events_begin(s, request, body);
+	else
+		reply(request, (int)answer->status, answer->content_type, body);
+}
+
 struct status request_answer(struct server *s, struct span body)
 {
 	Anpr__V1__AdminResponse *answer = anpr__v1__admin_response__unpack(NULL, body.n, body.p);
 	bool good = answer && answer->status >= 200 && answer->status <= 599 &&
 		    type_is_plain(answer->content_type);
 
-	for (size_t i = 0; good && i < PEERS_MAX; i++) {
-		struct pending *p = &s->pending[i];
-		if (!p->waiting || p->id != answer->id)
-			continue;
-		answer_log(p, answer->status);
-		reply(pending_take(p), (int)answer->status, answer->content_type,
-			span_of(answer->body.data, answer->body.len));
-		break; /* none found: it took too long, or the person has gone */
-	}
+	if (good && !events_answer(s, answer))
+		for (size_t i = 0; i < PEERS_MAX; i++)
+			if (s->pending[i].waiting && s->pending[i].id == answer->id) {
+				answer_pending(s, &s->pending[i], answer);
+				break; /* none found: it took too long, or the person has gone */
+			}
 	anpr__v1__admin_response__free_unpacked(answer, NULL);
 	return good ? S_OK : S_BAD_INPUT;
 }

@@ -23,6 +23,7 @@
 #define HANDSHAKE_MS     5000  /* from the connection to the end of the TLS handshake */
 #define REQUEST_MS       60000 /* from the answer before to the end of the request */
 #define ANSWER_MS        8000  /* what the core is given; an off takes 5 s at most */
+#define LISTENERS_MAX    32    /* connections that follow the status */
 #define ORGANISATION_MAX 64
 #define SUBJECT_MAX      256
 
@@ -66,6 +67,15 @@ struct pending {
 	const struct peer *peer;        /* not owned; NULL = nobody known */
 	struct evhttp_request *request; /* evhttp's */
 	bool waiting;                   /* false: the slot is free */
+	bool listens;                   /* it asks to be told again and again */
+};
+
+/* Those that are told the status each second. One question to the core serves them all. */
+struct events {
+	struct evhttp_request *to[LISTENERS_MAX]; /* NULL: free */
+	size_t turn;                              /* whose question the newest was, as index of `to` */
+	uint64_t asked;                           /* 0 = not waiting for an answer */
+	int64_t asked_at;                         /* monotonic ms */
 };
 
 struct server {
@@ -81,6 +91,7 @@ struct server {
 	struct peer *peers;
 	size_t n_peers;
 	struct pending pending[PEERS_MAX];
+	struct events events;
 	uint64_t next_id;
 	unsigned refused;        /* handshakes that failed since they were last logged */
 	const char *refused_why; /* of the newest */
@@ -130,9 +141,25 @@ void request_take(struct evhttp_request *request, void *server);
 void request_pass_on(
 	struct server *s, const struct peer *peer, struct evhttp_request *request, const char *path);
 void request_refuse(struct evhttp_request *request, int status, const char *why);
+/* Ask the core as `peer`, which is there and known, without waiting for a slot; answered under this id. */
+struct status request_ask(struct server *s, const struct peer *peer, uint64_t id, const char *path);
+/* Type, and that nobody keeps it. */
+void request_headers(struct evhttp_request *request, const char *type);
 /* The core's answer. errors: BAD_INPUT where it is none. */
 struct status request_answer(struct server *s, struct span body);
 void requests_sweep(struct server *s, int64_t now);
+
+/* --- events.c --- */
+/* Begin to tell this one, whom the core has let look; `status` is what there is to tell first. */
+void events_begin(struct server *s, struct evhttp_request *request, struct span status);
+/* The core's answer to the question of all. false: it is to somebody else's. */
+bool events_answer(struct server *s, const Anpr__V1__AdminResponse *answer);
+/* Ask anew when it is time. */
+void events_sweep(struct server *s, int64_t now);
+
+/* --- page.c --- */
+/* Answer with a file of the page. false: there is none of this name. */
+bool page_serve(struct evhttp_request *request);
 
 /* --- admin.c --- */
 /* What waits to be sent to the core goes when it can. */

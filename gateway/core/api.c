@@ -182,6 +182,23 @@ static char *view_trust(struct view *v, const struct governance *g)
 	return governance_view_trust(g);
 }
 
+/* Nothing that comes over a connection is signed here; a person's own program, which signs, answers
+ * otherwise. */
+static char *view_whoami(struct view *v, const struct governance *g)
+{
+	return governance_view_whoami(g, v->request->organisation, v->request->subject);
+}
+
+static char *view_positions(struct view *v, const struct governance *g)
+{
+	char partner[80];
+
+	if (api_query(v->request->path, "partner", partner, sizeof partner))
+		return governance_view_positions(g, partner);
+	v->status = 400;
+	return api_error("partner: missing; ask /v1/positions?partner=ID");
+}
+
 static char *view_agreements(struct view *v, const struct governance *g)
 {
 	(void)v;
@@ -210,12 +227,15 @@ static const struct {
 	char *(*of_node)(struct view *v);
 } views[] = {
 	{.path = "/v1/status", .of_node = view_status},
+	{.path = "/v1/events", .of_node = view_status}, /* the admin process asks again and again */
+	{.path = "/v1/whoami", .of_journal = view_whoami},
 	{.path = "/v1/head", .of_journal = view_head},
 	{.path = "/v1/trust", .of_journal = view_trust},
 	{.path = "/v1/history", .of_journal = view_history},
 	{.path = "/v1/proposals", .of_journal = view_proposals},
 	{.path = "/v1/agreements", .of_journal = view_agreements},
 	{.path = "/v1/cameras", .of_journal = view_cameras},
+	{.path = "/v1/positions", .of_journal = view_positions},
 	{.path = "/v1/quality", .of_node = view_quality},
 	{.path = "/v1/explain", .of_journal = view_explain},
 	{.path = "/v1/trials", .of_node = view_trials},

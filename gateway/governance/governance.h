@@ -145,8 +145,11 @@ char *governance_change_text(const struct difference *d);
 char *governance_view_proposals(const struct governance *g, uint64_t number, bool ids);
 /* Who there is: one object of organisations, partners and node keys. */
 char *governance_view_trust(const struct governance *g);
+char *governance_view_whoami(const struct governance *g, const char *organisation, const char *subject);
 char *governance_view_history(const struct governance *g, const char *partner, struct utc_ms since);
 char *governance_view_cameras(const struct governance *g, const char *partner, struct utc_ms now);
+/* Where a partner's cameras are, for a map: apart from everything else that is known of them. */
+char *governance_view_positions(const struct governance *g, const char *partner);
 /* Would a read captured at the camera then have been shared, and by whose decision; NULL where there is no
  * such partner. It is taken to have arrived when it was to be published. One object, not an array. */
 struct explain_question {

@@ -2,7 +2,7 @@
  *
  * A partner's cameras, as view.c documents them. Whether one is on is not reckoned here: policy is asked what
  * it would make of a read captured there and now. Positions are left out: names and areas are what people go
- * by.
+ * by. Who draws a map asks for positions, and gets {camera_id, latitude, longitude} of each.
  */
 #include "gateway/governance/view.h"
 #include "policy/decide.h"
@@ -89,5 +89,20 @@ char *governance_view_cameras(const struct governance *g, const char *partner, s
 					      &r->cameras[k], now));
 	}
 	snapshot_release(snapshot);
+	return view_finish(list);
+}
+
+char *governance_view_positions(const struct governance *g, const char *partner)
+{
+	json_t *list = json_array();
+	for (size_t i = 0; i < g->n_partners; i++) {
+		const struct camera_register *r = partner_register(&g->partners[i]);
+		if (strcmp(g->partners[i].id, partner) != 0)
+			continue;
+		for (size_t k = 0; r && k < r->n; k++)
+			json_array_append_new(
+				list, json_pack("{s:s, s:f, s:f}", "camera_id", r->cameras[k].id, "latitude",
+					      r->cameras[k].lat, "longitude", r->cameras[k].lon));
+	}
 	return view_finish(list);
 }

@@ -7,6 +7,9 @@
  * []], revoked (certificates, by the lists in force), entry (the newest that changed it) | null], partners
  * [id, organisation, push_subjects [], clock_bound_ms, entry | null], node_keys [node, key (hexadecimal),
  * since, retired (entries) | null]
+ *
+ * and who asks: organisation, subject, roles [], signs (false: what comes over a connection bears no
+ * signature).
  */
 #include "gateway/governance/view.h"
 
@@ -65,4 +68,10 @@ char *governance_view_trust(const struct governance *g)
 		json_array_append_new(keys, key_view(g, i));
 	return view_finish(json_pack("{s:o, s:o, s:o, s:o}", "gateway", view_text(g->gateway),
 		"organisations", organisations, "partners", partners, "node_keys", keys));
+}
+
+char *governance_view_whoami(const struct governance *g, const char *organisation, const char *subject)
+{
+	return view_finish(json_pack("{s:s, s:s, s:o, s:b}", "organisation", organisation, "subject", subject,
+		"roles", roles_view(governance_roles(g, organisation, subject)), "signs", 0));
 }

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The admin process alone: a test plays the supervisor and the core at the other ends of its sockets."""
+import contextlib
 import fcntl
 import http.client
 import importlib
@@ -266,7 +267,11 @@ def test_no_session_is_resumed(admin):
 
 
 @pytest.mark.parametrize("method, path, headers, status", [
-    ("GET", "/", {}, 404),
+    ("GET", "/", {}, 200),
+    ("POST", "/", {}, 405),
+    ("GET", "/index.html", {}, 404),
+    ("GET", "/../page.js", {}, 404),
+    ("GET", "/page.js/", {}, 404),
     ("GET", "/v1", {}, 404),
     ("GET", "/v2/status", {}, 404),
     ("GET", "//v1/status", {}, 404),
@@ -331,7 +336,7 @@ def test_a_core_that_does_not_read_does_not_stop_the_process(admin):
     began = time.monotonic()
     other = admin.client("bob")
     other.request("GET", "/")
-    assert other.getresponse().status == 404 and time.monotonic() - began < 7.5
+    assert other.getresponse().status == 200 and time.monotonic() - began < 7.5
     statuses = sorted(c.getresponse().status for c in clients)
     assert set(statuses) == {503, 504}
 
@@ -400,3 +405,126 @@ def test_nothing_of_a_request_is_logged(admin):
     client.getresponse()
     admin.wait_for("request answered")
     assert "secret" not in "".join(admin.lines)
+
+
+def test_the_page_may_do_nothing_but_ask_this_server(admin):
+    client = admin.client()
+    for path, kind in ("/", "text/html"), ("/page.css", "text/css"), ("/page.js", "text/javascript"):
+        client.request("GET", path)
+        answer = client.getresponse()
+        body = answer.read()
+        assert answer.status == 200 and answer.headers["Content-Type"] == f"{kind}; charset=utf-8"
+        assert body == (ROOT / "gateway/admin/page" / (path[1:] or "index.html")).read_bytes()
+        assert answer.headers["X-Content-Type-Options"] == "nosniff" and answer.headers["Referrer-Policy"] == "no-referrer"
+        policy = dict(part.split(" ", 1) for part in answer.headers["Content-Security-Policy"].split("; "))
+        assert policy.pop("img-src") == "'self' data:"
+        assert {policy.pop(name) for name in ("script-src", "style-src", "connect-src")} == {"'self'"}
+        assert {policy.pop(name) for name in ("default-src", "base-uri", "form-action", "frame-ancestors", "trusted-types")} == {"'none'"}
+        assert policy == {"require-trusted-types-for": "'script'"}
+
+
+def listen(admin, who="alice", body=b'{"n":0}'):
+    """A listener whom the core lets look, its answer, and what it was told first."""
+    client = admin.client(who)
+    client.request("GET", "/v1/events")
+    while (request := admin.request()).subject != f"CN={who}":
+        admin.answer(request, body=body)
+    admin.answer(request, body=body)
+    answer = client.getresponse()
+    assert answer.status == 200 and answer.headers["Content-Type"] == "text/event-stream"
+    return client, answer
+
+
+def told(answer):
+    """Data of the next event; comments are passed over."""
+    while (line := answer.readline()).startswith(b":") or line == b"\n":
+        pass
+    assert line == b"event: status\n", line
+    data = answer.readline()
+    assert answer.readline() == b"\n"
+    return data.removeprefix(b"data: ").strip()
+
+
+def test_listeners_are_told_and_the_core_is_asked_once_for_all_by_each_in_turn(admin):
+    (_, alice), (_, bob) = listen(admin), listen(admin, "bob")
+    for answer in alice, bob:
+        assert told(answer) == b'{"n":0}'
+    askers = []
+    for n in range(4):
+        request = admin.request()
+        assert (request.method, request.path) == ("GET", "/v1/events") and request.certificate
+        askers.append((request.organisation, request.subject))
+        admin.answer(request, body=b'{"n":%d}' % (n + 1))
+    assert set(askers) == {("mps", "CN=alice"), ("tfl", "CN=bob")} and len(set(askers[:2])) == 2
+    for answer in alice, bob:
+        while told(answer) != b'{"n":4}':
+            pass
+
+
+def test_whose_role_is_gone_is_no_longer_told(admin):
+    (_, alice), (_, bob) = listen(admin), listen(admin, "bob")
+    for _ in range(4):
+        request = admin.request()
+        gone = request.subject == "CN=alice"
+        admin.answer(request, status=403 if gone else 200, body=b'{"n":1}')
+        if gone:
+            break
+    with pytest.raises((ssl.SSLError, http.client.HTTPException, ConnectionError)):
+        while alice.readline():
+            pass
+        raise ConnectionError
+    admin.answer(admin.request(), body=b'{"n":2}')
+    while told(bob) != b'{"n":2}':
+        pass
+
+
+def test_nobody_listens_without_a_role(admin):
+    client = admin.client()
+    client.request("GET", "/v1/events")
+    admin.answer(admin.request(), status=403, body=b'{"error":"x"}')
+    answer = client.getresponse()
+    assert answer.status == 403 and answer.read() == b'{"error":"x"}'
+    admin.core.settimeout(2)
+    with pytest.raises(TimeoutError):
+        admin.request()
+
+
+def test_a_listener_who_does_not_keep_up_is_hung_up_on(admin):
+    (_, alice), (_, bob) = listen(admin), listen(admin, "bob")
+    body, heard = b'"' + b"x" * (2 << 20) + b'"', [0]
+
+    def hear():
+        with contextlib.suppress(http.client.HTTPException, OSError):      # the end of the test
+            while told(bob):
+                heard[0] += 1
+    threading.Thread(target=hear, daemon=True).start()
+    subjects = []
+    while len(subjects) < 30 and subjects[-4:] != ["CN=bob"] * 4:
+        request = admin.request()
+        subjects.append(request.subject)
+        admin.answer(request, body=body)
+    assert "CN=alice" in subjects and subjects[-4:] == ["CN=bob"] * 4, subjects
+    assert heard[0] >= 4
+
+
+def test_32_listeners_and_no_more(admin):
+    def core():
+        with contextlib.suppress(OSError, EOFError):                       # the end of the test
+            while True:
+                admin.answer(admin.request())
+    threading.Thread(target=core, daemon=True).start()
+
+    def asked():
+        client = admin.client()
+        client.request("GET", "/v1/events")
+        return client, client.getresponse()
+    kept = [asked() for _ in range(32)]
+    assert {answer.status for _, answer in kept} == {200}
+    client, answer = asked()
+    assert answer.status == 503 and answer.headers["Retry-After"] == "1"
+    client, answer = kept.pop()
+    answer.close()
+    client.close()
+    end = time.monotonic() + PATIENCE
+    while asked()[1].status != 200:                                        # its place is free once it has been seen to go
+        assert time.monotonic() < end
