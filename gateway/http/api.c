@@ -103,6 +103,7 @@ static struct status settle(struct call *c, struct api_answer *out)
 	}
 	out->status = a->status;
 	out->body = a->body;
+	out->about = a->about;
 	out->node = c->best_at;
 	a->body = (struct buffer){0};
 	return S_OK;

@@ -40,9 +40,16 @@ struct api_request {
 	void *self;
 };
 
+/* What an answer says of its body; "" where it says nothing, or more than fits. */
+struct api_about {
+	char content_type[128];
+	char policy[1024]; /* Content-Security-Policy */
+};
+
 struct api_answer {
 	int status; /* HTTP; 0 = nobody answered */
 	struct buffer body;
+	struct api_about about;
 	size_t node;         /* whose, of urls */
 	const char *trouble; /* why nobody answered, of the node asked first; fixed words */
 };

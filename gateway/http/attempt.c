@@ -87,12 +87,23 @@ static const char *trouble_of(enum stream_state state)
 	return "the connection broke";
 }
 
+static void header_take(CURL *easy, const char *name, char *to, size_t cap)
+{
+	struct curl_header *header;
+
+	if (curl_easy_header(easy, name, 0, CURLH_HEADER, -1, &header) == CURLHE_OK &&
+		strlen(header->value) < cap)
+		memcpy(to, header->value, strlen(header->value) + 1);
+}
+
 void attempt_end(struct attempt *a, CURLcode result)
 {
 	long status = 0;
 
 	curl_easy_getinfo(a->easy, CURLINFO_RESPONSE_CODE, &status);
 	a->status = (int)status;
+	header_take(a->easy, "Content-Type", a->about.content_type, sizeof a->about.content_type);
+	header_take(a->easy, "Content-Security-Policy", a->about.policy, sizeof a->about.policy);
 	a->state = result == CURLE_OK ? ATTEMPT_ANSWERED : ATTEMPT_FAILED;
 	a->trouble =
 		result == CURLE_WRITE_ERROR ? "the answer is too long" : trouble_of(response_meaning(result));

@@ -15,6 +15,7 @@ struct attempt {
 	CURL *easy;
 	struct curl_slist *headers;
 	struct buffer body;
+	struct api_about about;
 	int status;
 	const char *trouble; /* of a failed one */
 };
