@@ -184,3 +184,25 @@ struct status signed_command_decode(struct span bytes, Anpr__V1__SignedCommand *
 	*out = command;
 	return S_OK;
 }
+
+struct status draft_decode(
+	struct span bytes, Anpr__V1__SignedCommand **envelope, Anpr__V1__Command **command, struct error *e)
+{
+	ProtobufCMessage *outer = NULL, *inner = NULL;
+	TRY(message_decode(
+		&anpr__v1__signed_command__descriptor, bytes, SIGNED_COMMAND_MAX, DECODE_STRICT, &outer, e));
+	Anpr__V1__SignedCommand *draft = (Anpr__V1__SignedCommand *)outer;
+	struct status s = draft->n_signatures == 0 ? S_OK : error_set(e, "a draft that is signed already");
+	if (ok(s) && draft->n_documents > DOCUMENTS_MAX)
+		s = error_set(e, "more than %d documents", DOCUMENTS_MAX);
+	if (ok(s))
+		s = message_decode(&anpr__v1__command__descriptor, span_binary(draft->command), COMMAND_MAX,
+			DECODE_STRICT, &inner, e);
+	if (!ok(s)) {
+		anpr__v1__signed_command__free_unpacked(draft, NULL);
+		return s;
+	}
+	*envelope = draft;
+	*command = (Anpr__V1__Command *)inner;
+	return S_OK;
+}

@@ -84,6 +84,12 @@ struct status genesis_check(const Anpr__V1__Genesis *g, struct error *e);
 struct status signed_command_check(const Anpr__V1__SignedCommand *c, struct error *e);
 struct status signed_command_decode(struct span bytes, Anpr__V1__SignedCommand **out, struct error *e);
 
+/* What a page hands to whoever signs for it: an envelope without a signature, around a command that is not
+ * yet filled in. Its form is left to command_decode, once it is. errors: BAD_INPUT with why, also for
+ * whatever this version does not know: nobody signs what they cannot read. */
+MUST struct status draft_decode(
+	struct span bytes, Anpr__V1__SignedCommand **envelope, Anpr__V1__Command **command, struct error *e);
+
 /* --- ledger records, heads, accounts (ledger.c) --- */
 MUST /* Whether received = permitted + denied + rejected. Records whose totals do not balance are neither
       * written (FAULT) nor read (BAD_INPUT). */

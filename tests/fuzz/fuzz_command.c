@@ -26,11 +26,29 @@ static void decode(struct span bytes)
 	error_free(&e);
 }
 
+static void draft(struct span bytes)
+{
+	Anpr__V1__SignedCommand *envelope = NULL;
+	Anpr__V1__Command *command = NULL;
+	struct error e = {0};
+	struct status s = draft_decode(bytes, &envelope, &command, &e);
+
+	NEVER(s.kind != STATUS_OK && s.kind != STATUS_BAD_INPUT);
+	NEVER(ok(s) != (e.n == 0));
+	if (ok(s)) {
+		NEVER(envelope->n_signatures != 0);
+		anpr__v1__command__free_unpacked(command, NULL);
+		anpr__v1__signed_command__free_unpacked(envelope, NULL);
+	}
+	error_free(&e);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
 {
 	Anpr__V1__SignedCommand *c = NULL;
 
 	decode(span_of(bytes, n));
+	draft(span_of(bytes, n));
 	if (ok(signed_command_decode(span_of(bytes, n), &c, NULL))) {
 		NEVER(c->n_signatures == 0);
 		decode(span_binary(c->command));
