@@ -6,7 +6,6 @@
 #include "gateway/ctl/client.h"
 
 #include "gateway/base/file.h"
-#include "gateway/http/api.h"
 
 #include <ctype.h>
 #include <stdarg.h>
@@ -28,13 +27,6 @@ enum {
 	WORTH_STOPPED_HERE = 40,
 	WORTH_REFUSED = 20,
 	WORTH_TROUBLE = 1
-};
-
-/* The nodes of --gateway, cut up. */
-struct nodes {
-	char *text;
-	const char *urls[API_NODES_MAX];
-	size_t n;
 };
 
 static enum exit_code file_take(
@@ -76,7 +68,7 @@ void credentials_free(struct credentials *c)
 	buffer_free(&c->key);
 }
 
-static void nodes_cut(const struct options *o, struct nodes *n)
+void nodes_cut(const struct options *o, struct nodes *n)
 {
 	char *rest;
 
@@ -90,35 +82,56 @@ static void nodes_cut(const struct options *o, struct nodes *n)
 	}
 }
 
+void nodes_free(struct nodes *n)
+{
+	free(n->text);
+	*n = (struct nodes){0};
+}
+
 static json_t *json_of(struct span body)
 {
 	return json_loadb((const char *)body.p, body.n, JSON_REJECT_DUPLICATES, NULL);
 }
 
-static void call(
-	const struct options *o, const struct credentials *c, struct api_request *request, struct answer *out)
+/* trouble: why nobody answered, where nobody did. */
+static void ask_nodes(const struct options *o, const struct credentials *c, struct api_request *request,
+	struct api_answer *answer, char trouble[TROUBLE_MAX])
 {
 	struct nodes nodes;
-	struct api_answer answer;
 	struct api api = {.tls = {buffer_span(&c->ca), buffer_span(&c->cert), buffer_span(&c->key)}};
 	struct status status;
 
 	nodes_cut(o, &nodes);
 	api.urls = nodes.urls;
 	api.n_urls = nodes.n;
+	trouble[0] = 0;
+	status = api_call(&api, request, answer);
+	if (status.kind == STATUS_BAD_INPUT)
+		snprintf(trouble, TROUBLE_MAX, "'%s' is not https://HOST:PORT", o->gateway);
+	else if (!ok(status))
+		snprintf(trouble, TROUBLE_MAX, "%s: %s", nodes.n ? nodes.urls[0] : "", answer->trouble);
+	nodes_free(&nodes);
+}
+
+static void call(
+	const struct options *o, const struct credentials *c, struct api_request *request, struct answer *out)
+{
+	struct api_answer answer;
+
 	*out = (struct answer){0};
-	status = api_call(&api, request, &answer);
-	if (ok(status)) {
-		out->status = (unsigned)answer.status;
+	ask_nodes(o, c, request, &answer, out->trouble);
+	out->status = (unsigned)answer.status;
+	if (answer.status > 0)
 		out->json = json_of(buffer_span(&answer.body));
-	} else if (status.kind == STATUS_BAD_INPUT) {
-		snprintf(out->trouble, sizeof out->trouble, "'%s' is not https://HOST:PORT", o->gateway);
-	} else {
-		snprintf(out->trouble, sizeof out->trouble, "%s: %s", nodes.n ? nodes.urls[0] : "",
-			answer.trouble);
-	}
 	api_answer_free(&answer);
-	free(nodes.text);
+}
+
+void client_fetch(const struct options *o, const struct credentials *c, const char *path, struct fetched *out)
+{
+	struct api_request request = {
+		.method = "GET", .path = path, .timeout_ms = GET_MS, .next_after_ms = NEXT_MS};
+
+	ask_nodes(o, c, &request, &out->answer, out->trouble);
 }
 
 json_t *client_peek(const struct options *o, const struct credentials *c, const char *path, int timeout_ms)

@@ -6,6 +6,7 @@
 #define ANPR_CTL_CLIENT_H
 
 #include "gateway/ctl/ctl.h"
+#include "gateway/http/api.h"
 
 #include <jansson.h>
 
@@ -25,15 +26,34 @@ enum exit_code client_post(
 /* GET as part of something else: at most timeout_ms, nothing told. */
 json_t *client_peek(const struct options *o, const struct credentials *c, const char *path, int timeout_ms);
 
+#define TROUBLE_MAX 512
+
 struct answer {
-	unsigned status;   /* HTTP; 0 = nobody answered */
-	json_t *json;      /* owned; NULL where the body is none */
-	char trouble[512]; /* why nobody answered */
+	unsigned status;           /* HTTP; 0 = nobody answered */
+	json_t *json;              /* owned; NULL where the body is none */
+	char trouble[TROUBLE_MAX]; /* why nobody answered */
 };
 /* POST a signed command. A narrowing is tried on the next node after a second without an answer and after any
  * answer but done, 5 s in all; the best answer counts. */
 void client_command(const struct options *o, const struct credentials *c, struct span body, bool narrows,
 	struct answer *out);
+
+/* Whatever there is at a path, as it is. The caller frees the answer. thread: any; blocks for 9 s at most. */
+struct fetched {
+	struct api_answer answer;
+	char trouble[TROUBLE_MAX]; /* why nobody answered */
+};
+void client_fetch(
+	const struct options *o, const struct credentials *c, const char *path, struct fetched *out);
+
+/* The nodes of --gateway, cut up. */
+struct nodes {
+	char *text; /* owned */
+	const char *urls[API_NODES_MAX];
+	size_t n;
+};
+void nodes_cut(const struct options *o, struct nodes *n);
+void nodes_free(struct nodes *n);
 
 /* "/v1/x?a=b&c=d" with the values escaped; pairs of name and value, ended by NULL; values that are NULL are
  * left out. The caller frees. */

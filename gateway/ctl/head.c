@@ -113,14 +113,12 @@ static enum exit_code warn_of_replacement(
 
 static bool head_set(struct order *order, const struct head *head)
 {
-	uint8_t *hash = malloc(DIGEST_BYTES);
-
-	if (!hash || !ok(hex_parse(span_text(head->hash), hash, DIGEST_BYTES))) {
-		free(hash);
+	if (order->command.head_sequence > 0)
+		return true; /* whoever decides had looked before */
+	if (!ok(hex_parse(span_text(head->hash), order->head_hash, DIGEST_BYTES)))
 		return false;
-	}
 	order->command.head_sequence = head->sequence;
-	order->command.head_hash = (ProtobufCBinaryData){DIGEST_BYTES, hash};
+	order->command.head_hash = (ProtobufCBinaryData){DIGEST_BYTES, order->head_hash};
 	return true;
 }
 

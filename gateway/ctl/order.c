@@ -9,7 +9,6 @@
 #include <openssl/pem.h>
 #include <openssl/x509.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 static X509 *certificate_of(const struct credentials *c)
 {
@@ -35,7 +34,7 @@ static bool organisation_of(const struct options *o, X509 *certificate, char to[
 	return n > 0 && n < 65;
 }
 
-static void who_fill(struct order *order, X509 *certificate, const char *organisation)
+static void who_fill(char who[WHO_MAX], X509 *certificate, const char *organisation)
 {
 	BIO *out = BIO_new(BIO_s_mem());
 	char *text = NULL;
@@ -44,19 +43,18 @@ static void who_fill(struct order *order, X509 *certificate, const char *organis
 	if (out && certificate &&
 		X509_NAME_print_ex(out, X509_get_subject_name(certificate), 0, XN_FLAG_RFC2253) >= 0)
 		n = BIO_get_mem_data(out, &text);
-	snprintf(order->who, sizeof order->who, "%.*s, %s", n < 300 ? (int)n : 300, text ? text : "",
-		organisation);
+	snprintf(who, WHO_MAX, "%.*s, %s", n < 300 ? (int)n : 300, text ? text : "", organisation);
 	BIO_free(out);
 }
 
-static enum exit_code sign_as(
-	const struct options *o, const struct credentials *c, struct order *order, char organisation[65])
+enum exit_code order_who(
+	const struct options *o, const struct credentials *c, char who[WHO_MAX], char organisation[65])
 {
 	X509 *certificate = certificate_of(c);
 	bool good = organisation_of(o, certificate, organisation);
 
 	if (good)
-		who_fill(order, certificate, organisation);
+		who_fill(who, certificate, organisation);
 	X509_free(certificate);
 	return good ? DONE
 		    : fail(o, USAGE,
@@ -77,23 +75,30 @@ static ProtobufCBinaryData binary(struct span bytes)
 	return (ProtobufCBinaryData){bytes.n, (uint8_t *)bytes.p};
 }
 
-/* The envelope: the command's bytes, what vouches for them, the text. */
-static struct status envelope(
-	const struct order *order, struct span command, struct span signature, struct buffer *out)
+/* The command's bytes and what vouches for them; an envelope without the texts. */
+static struct status envelope(struct span command, struct span signature, struct buffer *out)
 {
 	Anpr__V1__Signature cms = ANPR__V1__SIGNATURE__INIT;
 	Anpr__V1__SignedCommand signed_command = ANPR__V1__SIGNED_COMMAND__INIT;
 	Anpr__V1__Signature *signatures[] = {&cms};
-	ProtobufCBinaryData documents[] = {binary(order->documents[0]), binary(order->documents[1])};
 
 	cms.kind = ANPR__V1__SIGNATURE_KIND__SIGNATURE_KIND_CMS;
 	cms.value = binary(signature);
 	signed_command.command = binary(command);
 	signed_command.signatures = signatures;
 	signed_command.n_signatures = 1;
-	signed_command.documents = documents;
-	signed_command.n_documents = (size_t)(order->documents[0].n > 0) + (order->documents[1].n > 0);
 	return pack(&signed_command.base, out);
+}
+
+/* An envelope of nothing but the texts: protobuf's messages are joined by joining their bytes. */
+static struct status texts_append(const struct order *order, struct buffer *out)
+{
+	Anpr__V1__SignedCommand texts = ANPR__V1__SIGNED_COMMAND__INIT;
+	ProtobufCBinaryData documents[] = {binary(order->documents[0]), binary(order->documents[1])};
+
+	texts.documents = documents;
+	texts.n_documents = (size_t)(order->documents[0].n > 0) + (order->documents[1].n > 0);
+	return pack(&texts.base, out);
 }
 
 /* Refused here already where the form is wrong: the journal's own check, on what is about to be signed. */
@@ -119,7 +124,7 @@ static struct status sign(
 		status = cms_sign(
 			buffer_span(&c->cert), buffer_span(&c->key), buffer_span(&command), &signature, e);
 	if (ok(status))
-		status = envelope(order, buffer_span(&command), buffer_span(&signature), out);
+		status = envelope(buffer_span(&command), buffer_span(&signature), out);
 	buffer_free(&command);
 	buffer_free(&signature);
 	return status;
@@ -134,48 +139,76 @@ enum exit_code order_reason(const struct options *o, struct order *order)
 	return DONE;
 }
 
-static enum exit_code post(const struct options *o, const struct credentials *c, struct order *order)
+/* Who, when, and after which entry of the journal. */
+static enum exit_code fill(const struct options *o, const struct credentials *c, struct order *order)
+{
+	enum exit_code code = order_who(o, c, order->who, order->organisation);
+
+	if (code == DONE && *order->command.organisation &&
+		strcmp(order->command.organisation, order->organisation) != 0)
+		return fail(o, REFUSED, "not signed: it is in the name of %.64s, and you speak for %s",
+			order->command.organisation, order->organisation);
+	order->command.organisation = order->organisation;
+	order->command.made_at_ms = clock_now().v;
+	if (order->command.nonce.len == 0) {
+		random_bytes(order->nonce, sizeof order->nonce);
+		order->command.nonce = binary(span_of(order->nonce, sizeof order->nonce));
+	}
+	if (code == DONE && !order->narrows)
+		code = trust_take(o, c, order->organisation);
+	return code == DONE ? head_take(o, c, order) : code;
+}
+
+enum exit_code order_seal(
+	const struct options *o, const struct credentials *c, struct order *order, struct buffer *sealed)
+{
+	struct error e = {0};
+	enum exit_code code = fill(o, c, order);
+
+	if (code == DONE && order->look)
+		code = order->look(o, order);
+	if (code == DONE && !ok(sign(order, c, sealed, &e)))
+		code = fail_with(o, REFUSED, &e);
+	return code;
+}
+
+enum exit_code order_post(const struct options *o, const struct credentials *c, const struct order *order,
+	struct span sealed, struct answer *answer)
 {
 	struct buffer body = {0};
-	struct answer answer = {0};
-	struct error e = {0};
-	enum exit_code code;
+	enum exit_code code = DONE;
 
-	if (!ok(sign(order, c, &body, &e))) {
-		buffer_free(&body);
-		return fail_with(o, REFUSED, &e);
-	}
-	client_command(o, c, buffer_span(&body), order->narrows, &answer);
-	code = outcome_tell(o, order, &answer);
-	json_decref(answer.json);
+	if (ok(buffer_append(&body, sealed)) && ok(texts_append(order, &body)))
+		client_command(o, c, buffer_span(&body), order->narrows, answer);
+	else
+		code = fail(o, REFUSED, "not sent: out of memory");
 	buffer_free(&body);
 	return code;
+}
+
+void order_sent(const struct options *o, const struct credentials *c, const struct order *order)
+{
+	if (order->narrows)
+		(void)trust_take(o, c, order->organisation);
 }
 
 enum exit_code order_send(const struct options *o, struct order *order)
 {
 	struct credentials c = {0};
-	uint8_t nonce[16];
-	char organisation[65];
+	struct buffer sealed = {0};
+	struct answer answer = {0};
 	enum exit_code code = credentials_read(o, &c);
 
 	if (code == DONE)
-		code = sign_as(o, &c, order, organisation);
-	random_bytes(nonce, sizeof nonce);
-	order->command.nonce = binary(span_of(nonce, sizeof nonce));
-	order->command.organisation = organisation;
-	order->command.made_at_ms = clock_now().v;
-	if (code == DONE && !order->narrows)
-		code = trust_take(o, &c, organisation);
+		code = order_seal(o, &c, order, &sealed);
 	if (code == DONE)
-		code = head_take(o, &c, order);
-	if (code == DONE && order->look)
-		code = order->look(o, order);
-	if (code == DONE)
-		code = post(o, &c, order);
-	if (code == DONE && order->narrows)
-		(void)trust_take(o, &c, organisation); /* stopping is never held up: told, but afterwards */
-	free(order->command.head_hash.data);
+		code = order_post(o, &c, order, buffer_span(&sealed), &answer);
+	if (code == DONE) {
+		code = outcome_tell(o, order, &answer);
+		order_sent(o, &c, order);
+	}
+	json_decref(answer.json);
+	buffer_free(&sealed);
 	credentials_free(&c);
 	return code;
 }

@@ -8,14 +8,20 @@
 #include "gateway/ctl/client.h"
 #include "gateway/record/record.h"
 
+#define WHO_MAX 400
+
 struct order {
-	Anpr__V1__Command command; /* `ask` and `reason` filled in by the verb */
-	struct span documents[2];  /* the texts it brings, in the command's order; empty = none */
-	char who[400];             /* "CN=bob, tfl"; filled in when it is sent */
-	bool narrows;              /* an off, a withdrawal: never held up by what is not known */
-	const char *heading;       /* "Off", for people */
-	const char *done;          /* what done means, in a sentence */
-	const char *next;          /* what to do after done; NULL = nothing */
+	/* `ask` and `reason` filled in by the verb. A nonce and a head that are there stay: the gateway
+	 * checks the head. */
+	Anpr__V1__Command command;
+	struct span documents[2]; /* the texts it brings, in the command's order; empty = none */
+	char who[WHO_MAX];        /* "CN=bob, tfl"; this and what follows are filled in when it is sealed */
+	char organisation[65];
+	uint8_t nonce[16], head_hash[DIGEST_BYTES];
+	bool narrows;        /* an off, a withdrawal: never held up by what is not known */
+	const char *heading; /* "Off", for people */
+	const char *done;    /* what done means, in a sentence */
+	const char *next;    /* what to do after done; NULL = nothing */
 	/* What is shown to the person once it is known which head they decide on, and before they do; NULL =
 	 * nothing. Anything but DONE ends it. */
 	enum exit_code (*look)(const struct options *o, const struct order *order);
@@ -28,6 +34,20 @@ struct order {
 
 /* Sign, send, tell what became of it. */
 enum exit_code order_send(const struct options *o, struct order *order);
+
+/* --- its parts, for whoever tells it otherwise or repeats it --- */
+/* Whom these credentials make: "CN=bob, tfl", and the organisation alone. USAGE, told: nobody. */
+enum exit_code order_who(
+	const struct options *o, const struct credentials *c, char who[WHO_MAX], char organisation[65]);
+/* Fill in who, when and after which head, and sign: an envelope without texts. What fails is told; REFUSED
+ * also where it is in another organisation's name, or the journal was replaced. */
+enum exit_code order_seal(
+	const struct options *o, const struct credentials *c, struct order *order, struct buffer *sealed);
+/* Send what was sealed, with the texts: as often as one likes, it is one command. DONE: *answer tells. */
+enum exit_code order_post(const struct options *o, const struct credentials *c, const struct order *order,
+	struct span sealed, struct answer *answer);
+/* What stopping was not held up for, once it is over: told where something is wrong. */
+void order_sent(const struct options *o, const struct credentials *c, const struct order *order);
 
 /* The reason every decision needs; told where it is missing. */
 enum exit_code order_reason(const struct options *o, struct order *order);

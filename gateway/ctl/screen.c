@@ -180,6 +180,8 @@ static void fail_say(const struct options *o, const char *text)
 	}
 	json_decref(body);
 	fprintf(stderr, "anprctl: %s\n", text);
+	if (o->told)
+		(void)ok(buffer_format(o->told, "%s%s", o->told->n ? "; " : "", text));
 }
 
 enum exit_code fail(const struct options *o, enum exit_code code, const char *format, ...)
