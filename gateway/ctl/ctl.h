@@ -30,12 +30,13 @@ struct options {
 	const char *gateway, *cert, *key, *ca, *organisation;
 	const char *kafka, *kafka_ca, *kafka_cert, *kafka_key;
 	bool json;
+	struct buffer *told; /* what fails is told here too; NULL = on standard error only */
 	/* what */
 	bool all, print, ids, follow, quality, public, reads;
 	struct texts agreements, cameras, roots;
 	const char *rule, *area, *class, *period, *reason, *receipt;
 	const char *partner, *since, *topic, *from, *count, *config, *head, *prefix, *bundle, *trial;
-	const char *kind, *published, *node_key;
+	const char *kind, *published, *node_key, *port, *idle;
 	const char *to, *zone, *output, *format;
 	struct texts owned; /* texts of the profile, freed with the options */
 	const char **arguments;
@@ -76,7 +77,7 @@ extern const struct option_row connection_options[], kafka_options[], output_opt
 
 extern const struct verb verb_status, verb_off, verb_on, verb_propose, verb_proposals, verb_approve,
 	verb_refuse, verb_withdraw, verb_agreements, verb_cameras, verb_history, verb_tail, verb_cluster,
-	verb_policy, verb_explain, verb_try, verb_receipt, verb_verify, verb_export, verb_report;
+	verb_policy, verb_explain, verb_try, verb_receipt, verb_verify, verb_export, verb_report, verb_ui;
 
 /* --- options.c --- */
 /* The verb's arguments into *o. Wrong ones are told. */

@@ -4,6 +4,7 @@
 import base64
 import hashlib
 import json
+import queue
 import ssl
 import threading
 import time
@@ -21,6 +22,10 @@ class Node:
         self.answer = done(stored_receipt())   # status and JSON, or a function of the SignedCommand giving them
         self.asked, self.posted = [], []
         self.delay = {}                    # seconds, by path
+        self.headers = {}                  # more of them, in each answer
+        self.asked_with = {}               # the headers of the newest request
+        self.stream = None                 # what /v1/events gives: pieces, or status and JSON
+        self.stream_broken = False         # whoever listened has gone
         node = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -34,14 +39,31 @@ class Node:
                 self.send_response(status)
                 self.send_header("Content-Type", "application/json")
                 self.send_header("Content-Length", str(len(data)))
+                for name, value in node.headers.items():
+                    self.send_header(name, value)
                 self.end_headers()
                 self.wfile.write(data)
 
+            def reply_in_pieces(self):
+                self.close_connection = True
+                self.send_response(200)
+                self.send_header("Content-Type", "text/event-stream")
+                self.end_headers()
+                try:
+                    for piece in node.stream:
+                        self.wfile.write(piece)
+                except OSError:
+                    node.stream_broken = True
+
             def do_GET(self):
                 node.asked.append(self.path)
+                node.asked_with = dict(self.headers)
                 path = self.path.split("?")[0]
+                if path == "/v1/events" and node.stream is not None and not isinstance(node.stream, tuple):
+                    self.reply_in_pieces()
+                    return
                 time.sleep(node.delay.get(path, 0))
-                view = node.views.get(path)
+                view = node.stream if path == "/v1/events" else node.views.get(path)
                 self.reply(*(view if isinstance(view, tuple) else (200, view) if view is not None
                              else (404, {"error": "no such view"})))
 
@@ -71,6 +93,25 @@ class Node:
     def command(self):
         """The newest command posted, taken apart."""
         return command_pb2.Command.FromString(self.posted[-1].command)
+
+    def stream_hold(self):
+        """From now on /v1/events gives what stream_send() is given, until stream_end(); each listener gets its share of it."""
+        self._pieces = queue.Queue(maxsize=1)
+        self.stream = iter(self._pieces.get, None)
+
+    def stream_send(self, piece, wait=60):
+        """Whether it was taken within the time."""
+        try:
+            self._pieces.put(piece, timeout=wait)
+            return True
+        except queue.Full:
+            return False
+
+    def stream_end(self):
+        def end():                         # as often as somebody may still listen
+            for _ in range(20):
+                self.stream_send(None, wait=1)
+        threading.Thread(target=end, daemon=True).start()
 
     def close(self):
         self.server.shutdown()
