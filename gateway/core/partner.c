@@ -285,6 +285,12 @@ int64_t partner_off_since_after(const struct partner *p)
 	return p->off_since_ms;
 }
 
+void partner_gap_told(struct partner *p, Anpr__V1__GapCause cause, int64_t from_ms)
+{
+	if (p->gap == cause && p->gap_from_ms == from_ms)
+		p->gap = ANPR__V1__GAP_CAUSE__GAP_CAUSE_UNSPECIFIED;
+}
+
 struct status partner_work_committed(struct partner *p)
 {
 	p->off_since_ms = partner_off_since_after(p);
@@ -294,8 +300,7 @@ struct status partner_work_committed(struct partner *p)
 	p->work_cursor = NULL;
 	if (p->off_entry)
 		p->suppressed += denied_by_offs(&p->work);
-	if (p->gap == p->work_gap && p->gap_from_ms == p->work_gap_from_ms)
-		p->gap = ANPR__V1__GAP_CAUSE__GAP_CAUSE_UNSPECIFIED;
+	partner_gap_told(p, p->work_gap, p->work_gap_from_ms);
 	TRY(feed_set_copy(&p->feeds, &p->work_feeds));
 	TRY(totals_add(&p->hour, &p->work, true));
 	return totals_add(&p->ever, &p->work, false);

@@ -122,5 +122,12 @@ int64_t partner_off_since_after(const struct partner *p);
 MUST struct status partner_work_cameras(struct partner *p);
 /* The transaction is committed: its state becomes the partner's. */
 MUST struct status partner_work_committed(struct partner *p);
+/* A record tells this gap, so it need not be told again; another that came meanwhile stays. */
+void partner_gap_told(struct partner *p, Anpr__V1__GapCause cause, int64_t from_ms);
+
+/* --- partner_recorded.c: what is in the topics becomes the state --- */
+MUST struct status partner_take_head(struct partner *p, const Anpr__V1__PartnerHead *m);
+/* own: it is what this publisher was not sure to have committed. */
+MUST struct status partner_take_record(struct partner *p, const Anpr__V1__PartnerRecord *m, bool own);
 
 #endif

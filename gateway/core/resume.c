@@ -148,31 +148,11 @@ static void forget(struct publisher *p)
 	p->n_marks = 0;
 }
 
-static struct status set_cursor(struct partner *partner, const char *cursor)
-{
-	REQUIRE(strlen(cursor) <= READ_CURSOR_MAX, S_BAD_INPUT);
-	snprintf(partner->cursor, sizeof partner->cursor, "%s", cursor);
-	return S_OK;
-}
-
-static void arrived_at(struct partner *partner, int64_t ms)
-{
-	if (partner->newest_arrival_ms < ms)
-		partner->newest_arrival_ms = ms;
-}
-
 static struct status take_partner_head(struct publisher *p, const Anpr__V1__PartnerHead *m)
 {
 	struct partner *partner = publisher_partner(p, span_text(m->partner));
 
-	REQUIRE(partner, S_OK); /* a partner that was taken away */
-	TRY(set_cursor(partner, m->cursor));
-	for (size_t i = 0; i < m->n_feeds; i++)
-		TRY(feed_take_over(&partner->feeds, m->feeds[i]));
-	partner->hour_ms = m->hour_ms;
-	partner->off_since_ms = m->off_since_ms;
-	arrived_at(partner, m->received_at_ms);
-	return m->ever ? totals_add_message(&partner->ever, m->ever) : S_OK;
+	return partner ? partner_take_head(partner, m) : S_OK; /* or one that was taken away */
 }
 
 /* Parts of an hour that a later head has made old are told by their ledger hash. */
@@ -254,26 +234,11 @@ static struct status take_window(struct publisher *p, const Anpr__V1__PartnerRec
 	return S_OK;
 }
 
-/* own: it is what this publisher was not sure to have committed. */
 static struct status take_partner(struct publisher *p, const Anpr__V1__PartnerRecord *m, bool own)
 {
 	struct partner *partner = publisher_partner(p, span_text(m->partner));
 
-	REQUIRE(partner, S_OK);
-	TRY(set_cursor(partner, m->cursor));
-	for (size_t i = 0; i < m->n_feeds; i++)
-		TRY(feed_take_over(&partner->feeds, m->feeds[i]));
-	arrived_at(partner, m->received_at_ms);
-	for (size_t i = 0; i < m->n_gaps; i++)
-		if (m->gaps[i]->cause == ANPR__V1__GAP_CAUSE__GAP_CAUSE_OFF)
-			partner->off_since_ms = m->gaps[i]->from_ms;
-	if (m->totals && m->totals->received > 0)
-		partner->off_since_ms = 0;
-	if (own && m->n_gaps > 0)
-		partner->gap = ANPR__V1__GAP_CAUSE__GAP_CAUSE_UNSPECIFIED; /* told after all */
-	if (m->totals)
-		TRY(totals_add_message(&partner->hour, m->totals));
-	return m->totals ? totals_add_message(&partner->ever, m->totals) : S_OK;
+	return partner ? partner_take_record(partner, m, own) : S_OK;
 }
 
 /* The first record of an hour carries the accounts of the one before: hours begin with it. */

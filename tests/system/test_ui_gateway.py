@@ -19,7 +19,7 @@ from support.wait import eventually
 @pytest.fixture(scope="module")
 def story(install_in_module):
     it = install_in_module()
-    it.partner("tfl-ulez", "--rate", 60, "--trouble", "none", cameras=60)
+    it.partner("tfl-ulez", "--rate", 5, "--trouble", "none", cameras=60)
     it.agreement("tfl-ulez", ["ULEZ-*"])
     it.prepare()
     it.start()
@@ -75,11 +75,9 @@ def test_a_proposal_is_made_approved_and_turned_on_by_both(story, open_ui):
         e = entry(story, n)
         assert e["who"]["subject"] == f"CN={who}" and e["action"].startswith(action), e
         assert e["certificate"] is None, "signed, not attested by the node"
-    assert story.consumer().wait_for(lambda records: len(records) >= 10, "reads")
 
 
 def test_an_off_has_a_receipt_that_verifies(story, open_ui, tmp_path):
-    consumer = story.consumer()
     answer = must(open_ui("bob"), switch(position=OFF, reason="Works."))
     assert answer["outcome"] == "done"
     (tmp_path / "off.receipt").write_bytes(base64.b64decode(answer["receipt"]["stored"]))
@@ -88,8 +86,7 @@ def test_an_off_has_a_receipt_that_verifies(story, open_ui, tmp_path):
     e = entry(story, answer["entry"])
     assert e["who"] == {"organisation": "tfl", "subject": "CN=bob"} and e["certificate"] is None and e["reason"] == "Works."
     assert e["enforced_by"] == answer["receipt"]["entry"]
-    assert open_ui("bob").line("outcome").startswith("done")
-    consumer.assert_unbroken()
+    assert any("with a receipt" in line for line in open_ui("bob").lines)
 
 
 def test_a_repeat_of_the_off_is_the_same_entry(story, open_ui):

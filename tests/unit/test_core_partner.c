@@ -207,6 +207,39 @@ START_TEST(a_gap_reported_meanwhile_is_told_by_the_next)
 }
 END_TEST
 
+static const struct {
+	bool own;
+	Anpr__V1__GapCause told;
+	int64_t told_from_ms;
+	Anpr__V1__GapCause want; /* of the one at hand: the cursor is gone, from 99 on */
+} record_rows[] = {
+	{true, ANPR__V1__GAP_CAUSE__GAP_CAUSE_CURSOR_GONE, 99, ANPR__V1__GAP_CAUSE__GAP_CAUSE_UNSPECIFIED},
+	{true, ANPR__V1__GAP_CAUSE__GAP_CAUSE_CURSOR_GONE, 98, ANPR__V1__GAP_CAUSE__GAP_CAUSE_CURSOR_GONE},
+	{true, ANPR__V1__GAP_CAUSE__GAP_CAUSE_OFF, 99, ANPR__V1__GAP_CAUSE__GAP_CAUSE_CURSOR_GONE},
+	{true, ANPR__V1__GAP_CAUSE__GAP_CAUSE_UNSPECIFIED, 0, ANPR__V1__GAP_CAUSE__GAP_CAUSE_CURSOR_GONE},
+	{false, ANPR__V1__GAP_CAUSE__GAP_CAUSE_CURSOR_GONE, 99, ANPR__V1__GAP_CAUSE__GAP_CAUSE_CURSOR_GONE},
+};
+
+/* A transaction that turns out committed tells the gap that it was begun with, not one reported since. */
+START_TEST(a_record_found_later_takes_only_its_own_gap_away)
+{
+	Anpr__V1__PartnerRecord m = ANPR__V1__PARTNER_RECORD__INIT;
+	Anpr__V1__Gap gap = ANPR__V1__GAP__INIT, *gaps[] = {&gap};
+	struct partner *p = new_partner();
+
+	p->gap = ANPR__V1__GAP_CAUSE__GAP_CAUSE_CURSOR_GONE;
+	p->gap_from_ms = 99;
+	gap.cause = record_rows[_i].told;
+	gap.from_ms = record_rows[_i].told_from_ms;
+	m.gaps = gaps;
+	m.n_gaps = 1;
+	ck_assert(ok(partner_take_record(p, &m, record_rows[_i].own)));
+	ck_assert_int_eq(p->gap, record_rows[_i].want);
+	ck_assert_int_eq(p->off_since_ms, gap.cause == ANPR__V1__GAP_CAUSE__GAP_CAUSE_OFF ? 99 : 0);
+	partner_free(p);
+}
+END_TEST
+
 static const struct rewind_row {
 	Anpr__V1__GapCause gap;
 	int64_t off_since;
@@ -342,6 +375,7 @@ TCase *case_partner(void)
 	tcase_add_test(c, a_commit_moves_the_cursor);
 	tcase_add_loop_test(c, a_gap_is_told_once, 0, ROWS(gap_rows));
 	tcase_add_test(c, a_gap_reported_meanwhile_is_told_by_the_next);
+	tcase_add_loop_test(c, a_record_found_later_takes_only_its_own_gap_away, 0, ROWS(record_rows));
 	tcase_add_loop_test(c, rewinding_goes_to_what_is_committed, 0, ROWS(rewind_rows));
 	tcase_add_test(c, a_source_is_told_where_to_go_on);
 	tcase_add_test(c, a_source_that_died_is_detached);
