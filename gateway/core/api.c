@@ -7,6 +7,7 @@
 
 #include "policy/switches.h"
 
+#include <errno.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -86,18 +87,27 @@ static char *view_head(struct view *v, const struct governance *g)
 	return text;
 }
 
+/* body: NULL where there is no such partner. */
+static char *of_partner(struct view *v, char *body)
+{
+	if (body)
+		return body;
+	v->status = 404;
+	return api_error("no such partner");
+}
+
 static char *view_history(struct view *v, const struct governance *g)
 {
 	char partner[80], since[64];
 	struct utc_ms from = {0};
-	bool of_partner = api_query(v->request->path, "partner", partner, sizeof partner);
+	bool about_one = api_query(v->request->path, "partner", partner, sizeof partner);
 
 	if (api_query(v->request->path, "since", since, sizeof since) &&
 		!ok(clock_parse(span_text(since), &from))) {
 		v->status = 400;
 		return api_error("since: not an RFC 3339 time with an offset, such as 2026-11-01T12:00:00Z");
 	}
-	return governance_view_history(g, of_partner ? partner : NULL, from);
+	return of_partner(v, governance_view_history(g, about_one ? partner : NULL, from));
 }
 
 static char *view_cameras(struct view *v, const struct governance *g)
@@ -105,7 +115,7 @@ static char *view_cameras(struct view *v, const struct governance *g)
 	char partner[80];
 
 	if (api_query(v->request->path, "partner", partner, sizeof partner))
-		return governance_view_cameras(g, partner, clock_now());
+		return of_partner(v, governance_view_cameras(g, partner, clock_now()));
 	v->status = 400;
 	return api_error("partner: missing; ask /v1/cameras?partner=ID");
 }
@@ -146,7 +156,6 @@ static char *view_explain(struct view *v, const struct governance *g)
 {
 	char partner[80], camera[READ_CAMERA_MAX + 1];
 	struct explain_question q = {.partner = partner, .camera = camera};
-	char *body;
 
 	q.kind = (enum read_kind)explain_word(v, "kind", kinds);
 	q.class = explain_word(v, "class", classes);
@@ -161,19 +170,31 @@ static char *view_explain(struct view *v, const struct governance *g)
 			v, "published", (struct utc_ms){q.captured.v + EXPLAIN_MOMENT_MS}, &q.published))
 		return api_error("captured, published: RFC 3339 times with an offset, such as "
 				 "2026-11-01T12:00:00Z");
-	body = governance_view_explain(g, &q);
-	v->status = body ? 200 : 404;
-	return body ? body : api_error("no such partner");
+	v->status = 200;
+	return of_partner(v, governance_view_explain(g, &q));
+}
+
+/* A whole number of decimal digits, not 0. */
+static bool number_take(const char *text, uint64_t *out)
+{
+	char *end;
+
+	errno = 0;
+	*out = strtoull(text, &end, 10);
+	return *text >= '0' && *text <= '9' && !*end && !errno && *out > 0;
 }
 
 static char *view_proposals(struct view *v, const struct governance *g)
 {
-	char number[24], ids[8];
+	char text[24], ids[8];
+	uint64_t number = 0;
 
-	if (!api_query(v->request->path, "number", number, sizeof number))
-		number[0] = 0;
-	return governance_view_proposals(g, strtoull(number, NULL, 10),
-		number[0] && api_query(v->request->path, "cameras", ids, sizeof ids));
+	if (api_query(v->request->path, "number", text, sizeof text) && !number_take(text, &number)) {
+		v->status = 400;
+		return api_error("number: not a proposal's number, such as 3; leave it out for all of them");
+	}
+	return governance_view_proposals(
+		g, number, number > 0 && api_query(v->request->path, "cameras", ids, sizeof ids));
 }
 
 static char *view_trust(struct view *v, const struct governance *g)

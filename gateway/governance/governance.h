@@ -146,6 +146,7 @@ char *governance_view_proposals(const struct governance *g, uint64_t number, boo
 /* Who there is: one object of organisations, partners and node keys. */
 char *governance_view_trust(const struct governance *g);
 char *governance_view_whoami(const struct governance *g, const char *organisation, const char *subject);
+/* NULL where there is no such partner. */
 char *governance_view_history(const struct governance *g, const char *partner, struct utc_ms since);
 char *governance_view_cameras(const struct governance *g, const char *partner, struct utc_ms now);
 /* Where a partner's cameras are, for a map: apart from everything else that is known of them. */

@@ -94,6 +94,8 @@ static bool is_about(const struct governance *g, const struct history *h, const 
 
 char *governance_view_history(const struct governance *g, const char *partner, struct utc_ms since)
 {
+	if (partner && state_partner(g, partner) == NOWHERE)
+		return NULL;
 	json_t *list = json_array();
 	for (uint64_t n = 1; n <= g->sequence; n++)
 		if (g->history[n - 1].time.v >= since.v && is_about(g, &g->history[n - 1], partner))

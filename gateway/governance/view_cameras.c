@@ -74,6 +74,8 @@ static json_t *camera_view(const struct partner *p, const struct partner_policy 
 
 char *governance_view_cameras(const struct governance *g, const char *partner, struct utc_ms now)
 {
+	if (state_partner(g, partner) == NOWHERE)
+		return NULL;
 	struct policy_snapshot *snapshot = NULL;
 	json_t *list = json_array();
 	if (!ok(governance_snapshot(g, now, &snapshot)))
@@ -81,7 +83,7 @@ char *governance_view_cameras(const struct governance *g, const char *partner, s
 	for (size_t i = 0; i < g->n_partners; i++) {
 		const struct partner *p = &g->partners[i];
 		const struct camera_register *r = partner_register(p);
-		if (partner && strcmp(p->id, partner) != 0)
+		if (strcmp(p->id, partner) != 0)
 			continue;
 		for (size_t k = 0; r && k < r->n; k++)
 			json_array_append_new(
