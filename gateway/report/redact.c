@@ -183,6 +183,33 @@ static void redact_sharing(json_t *sharing)
 	json_decref(made);
 }
 
+/* Whether an area is told by its name in any table of cameras. */
+static bool is_told(const json_t *sharings, const char *area)
+{
+	const json_t *sharing, *day;
+	size_t i, k;
+
+	json_array_foreach(sharings, i, sharing) json_array_foreach(json_object_get(sharing, "days"), k,
+		day) if (json_object_get(json_object_get(day, "areas"), area)) return true;
+	return false;
+}
+
+/* A switch over a small area does not tell its name either. */
+static void redact_areas(json_t *rows, const json_t *sharings)
+{
+	const json_t *row;
+	size_t i;
+
+	json_array_foreach(rows, i, row)
+	{
+		json_t *covers = json_object_get(row, "covers");
+		const char *area = json_string_value(json_object_get(covers, "area"));
+
+		if (area && !is_told(sharings, area))
+			json_object_set_new(covers, "area", json_string(SMALL));
+	}
+}
+
 /* --- the whole --- */
 
 static json_t *redaction(void)
@@ -210,4 +237,6 @@ void redact(json_t *model)
 	redact_readers(json_object_get(readers, "agreed"));
 	redact_readers(json_object_get(json_object_get(readers, "now"), "readers"));
 	json_array_foreach(json_object_get(model, "sharing"), i, sharing) redact_sharing(sharing);
+	redact_areas(json_object_get(model, "changes"), json_object_get(model, "sharing"));
+	redact_areas(json_object_get(model, "offs"), json_object_get(model, "sharing"));
 }

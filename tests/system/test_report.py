@@ -77,6 +77,7 @@ def story(install_in_module):
     insist(bob, "off", "tfl-ulez", "--cameras", "ULEZ-0001*", "--reason", HOSTILE)
     insist(alice, "off", "tfl-ulez", "--area", "Camden", "--reason", "Not needed there.")
     insist(alice, "on", "tfl-ulez", "--area", "Camden", "--reason", "Needed again.")
+    insist(bob, "off", "tfl-ulez", "--area", "Newham", "--reason", "One camera only.")
     insist(bob, "off", "tfl-ulez", "--for", "1s", "--reason", "A moment.")
     insist(nina, "withdraw", "NH-MPS-1", "--reason", "Review.")
     changed = yaml.safe_load(it.agreements["tfl-ulez"].read_text())
@@ -259,6 +260,8 @@ def test_the_public_form_joins_small_areas(full, public):
             assert not small or any(max(d["areas"].get(label, {"agreed": 0})["agreed"] for d in a["days"]) >= 5
                                     for label in coarse["areas"])
     assert joined > 0
+    assert "Newham" in words(full) and "Newham" not in words(public), "one camera, by a switch"
+    assert {c["covers"]["area"] for c in public["changes"] if c["covers"]} == {None, "Camden", "(areas with fewer than 5 cameras)"}
 
 
 # Trouble
