@@ -11,25 +11,46 @@ static void text_of(struct buffer *out, const json_t *object, const char *path, 
 
 /* --- summary --- */
 
-/* A sum over partners; in the public form of rounded ones, rounded likewise. */
-static json_int_t sum_of(const json_t *partners, const char *key)
+static void figure_begin(struct buffer *out)
 {
-	const json_t *partner;
-	json_int_t sum = 0;
-	size_t i;
-
-	json_array_foreach(partners, i, partner) sum +=
-		json_integer_value(json_object_get(json_object_get(partner, "total"), key));
-	return sum;
+	text_add(out, "<li><b>");
 }
 
-static void figure_write(struct buffer *out, const char *what, json_int_t n)
+static void figure_end(struct buffer *out, const char *what)
 {
-	json_t *value = json_integer(n);
-
-	text_add(out, "<li><b>");
-	html_value(out, value, CELL_PLAIN);
 	text_add(out, "</b>%s</li>\n", what);
+}
+
+static void figure_count(struct buffer *out, const char *what, const json_t *rows)
+{
+	json_t *value = json_integer((json_int_t)json_array_size(rows));
+
+	figure_begin(out);
+	html_value(out, value, CELL_PLAIN);
+	figure_end(out, what);
+	json_decref(value);
+}
+
+/* A sum over partners. In the public form of rounded ones: what is too small to be told adds nothing, and is
+ * told where there is nothing else. */
+static void figure_sum(struct buffer *out, const char *what, const json_t *partners, const char *key)
+{
+	const json_t *partner, *small = NULL;
+	json_int_t sum = 0;
+	json_t *value;
+	size_t i;
+
+	json_array_foreach(partners, i, partner)
+	{
+		const json_t *one = json_object_get(json_object_get(partner, "total"), key);
+
+		sum += json_integer_value(one);
+		small = json_is_string(one) ? one : small;
+	}
+	value = json_integer(sum);
+	figure_begin(out);
+	html_value(out, sum == 0 && small ? small : value, CELL_PLAIN);
+	figure_end(out, what);
 	json_decref(value);
 }
 
@@ -95,14 +116,12 @@ void html_summary(struct buffer *out, const json_t *model)
 	public_note(out, model);
 	verdict(out, json_object_get(model, "verification"));
 	text_add(out, "<ul class=\"figures\">\n");
-	figure_write(out, "agreements in force",
-		(json_int_t)json_array_size(json_object_get(model, "agreements")));
-	figure_write(out, "reads received", sum_of(partners, "received"));
-	figure_write(out, "permitted", sum_of(partners, "permitted"));
-	figure_write(out, "denied", sum_of(partners, "denied"));
-	figure_write(out, "rejected", sum_of(partners, "rejected"));
-	figure_write(out, "offs and other narrowings",
-		(json_int_t)json_array_size(json_object_get(model, "offs")));
+	figure_count(out, "agreements in force", json_object_get(model, "agreements"));
+	figure_sum(out, "reads received", partners, "received");
+	figure_sum(out, "permitted", partners, "permitted");
+	figure_sum(out, "denied", partners, "denied");
+	figure_sum(out, "rejected", partners, "rejected");
+	figure_count(out, "offs and other narrowings", json_object_get(model, "offs"));
 	text_add(out, "</ul>\n");
 }
 

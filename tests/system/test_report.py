@@ -436,6 +436,15 @@ def test_the_public_page_names_nobody_and_no_place(story, public_page):
     assert not [p for p in positions(story) if p in public_page[1]]
 
 
+def test_the_summary_does_not_tell_few_as_none(full, public, page, public_page):
+    for model, (_, source) in ((full, page), (public, public_page)):
+        for key in ("received", "permitted", "denied", "rejected"):
+            counts = [p["total"][key] for p in model["partners"]]
+            told = sum(n for n in counts if n != "<10")
+            shown = f"{told:,}" if told or "<10" not in counts else "&lt;10"
+            assert f"<li><b>{shown}</b>{'reads ' if key == 'received' else ''}{key}</li>" in source
+
+
 def test_a_page_of_a_period_with_nothing_in_it(evidence, tmp_path):
     code, out, _ = run("--from", "2020-01-01", "--to", "2020-01-02", "--bundle", evidence.save(tmp_path / "bundle"))
     page = Page(out)
