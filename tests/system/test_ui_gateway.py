@@ -5,6 +5,7 @@ import base64
 import hashlib
 import json
 import signal
+import socket
 import time
 
 import pytest
@@ -87,6 +88,22 @@ def test_an_off_has_a_receipt_that_verifies(story, open_ui, tmp_path):
     assert e["who"] == {"organisation": "tfl", "subject": "CN=bob"} and e["certificate"] is None and e["reason"] == "Works."
     assert e["enforced_by"] == answer["receipt"]["entry"]
     assert any("with a receipt" in line for line in open_ui("bob").lines)
+
+
+def test_the_page_its_events_and_who_signs(open_ui):
+    ui = open_ui("bob")
+    page = ui.get("/")
+    assert page.status == 200 and page.headers["Content-Type"].startswith("text/html")
+    assert "script-src 'self'" in page.headers["Content-Security-Policy"]
+    me = json.loads(ui.get("/v1/whoami").body)
+    assert (me["organisation"], me["subject"], me["signs"]) == ("tfl", "CN=bob", True)
+    with socket.create_connection(("127.0.0.1", ui.port), timeout=PATIENCE) as s:
+        s.sendall(f"GET /v1/events HTTP/1.1\r\nHost: 127.0.0.1:{ui.port}\r\nCookie: {ui.cookie}\r\n\r\n".encode())
+        came = b""
+        while came.count(b"event: status") < 2:
+            assert (piece := s.recv(65536)), came[:300]
+            came += piece
+        assert b" 200 " in came[:20] and b"text/event-stream" in came
 
 
 def test_a_repeat_of_the_off_is_the_same_entry(story, open_ui):
