@@ -215,7 +215,7 @@ def test_a_proposal_is_refused_by_certificate(it, visit):
     expect(page.get_by_role("heading", name="Done")).to_be_visible()
     page.get_by_role("button", name="Close").click()
     expect(page.get_by_role("button", name=f"Refuse proposal {number}")).to_have_count(0)
-    assert it.people["bob"].must("proposals", number)[0]["state"] == "refused"
+    assert [p["state"] for p in it.people["bob"].must("proposals") if p["number"] == number] == ["refused"]
 
 
 @pytest.mark.parametrize("answer,words", [
@@ -277,7 +277,7 @@ def test_what_needs_a_signature_is_said_and_refused(it, visit, verb, ask):
         ask = {"approve": {"proposal": it.people["alice"].must("propose", it.agreement("tfl-ulez", ["ULEZ-*"], purposes=["serious-crime", "fraud"]))["entry"]}}
     page = visit("bob").to("proposals")
     if verb == "approve":
-        expect(page.get_by_text("open the page with anprctl ui")).to_be_visible()
+        expect(page.get_by_text("open the page with anprctl ui").first).to_be_visible()
     assert page.get_by_role("button", name=re.compile("Approve|Turn on")).count() == 0
     before = len(it.people["alice"].must("history"))
     status, error = page.evaluate(POST, {"organisation": "tfl", **ask})
