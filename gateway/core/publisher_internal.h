@@ -109,9 +109,15 @@ struct publisher {
 	bool head_stale;     /* something was committed since the last head */
 };
 
-/* publisher.c */
+/* adopt.c */
 struct partner *publisher_partner(struct publisher *p, struct span id);
-MUST struct status publisher_adopt(struct publisher *p); /* partners and policy as of now */
+/* Partners and policy as of now. */
+MUST struct status adopt_policy(struct publisher *p);
+/* Sockets that have come since, of partners that are known by now. */
+void adopt_attachments(struct publisher *p);
+void adopt_free(struct publisher *p);
+
+/* publisher.c */
 void publisher_say(struct publisher *p, const char *state, const char *detail);
 /* Something makes the transaction in hand moot: it must not be committed. */
 bool publisher_interrupted(struct publisher *p);

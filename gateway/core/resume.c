@@ -480,7 +480,7 @@ static struct status take_id(struct publisher *p, struct error *e)
 	TRY(producer_fence(p->options.kafka, p->transactional_id, topics, INIT_MS, &p->producer, e));
 	fenced_at_ms = clock_now().v;
 	TRY(journal_catch_up(p->options.journal, JOURNAL_MS, e));
-	TRY(publisher_adopt(p));
+	TRY(adopt_policy(p));
 	TRY(read_state(p, e));
 	return report_fence(p, wanted, fenced_at_ms, e);
 }
