@@ -38,12 +38,14 @@ class Gateway:
     def __init__(self, config, log):
         self.config, self.log = config, log
         self.program, self.process = "anpr-gateway", None
+        self.within = []        # a command that runs it elsewhere, such as in a network of its own
 
     def start(self, *options):
         # setpriv: a test run that is killed leaves no gateway behind.
         with open(self.log, "ab") as log:
             self.mark = log.tell()
-            self.process = subprocess.Popen(["setpriv", "--pdeathsig", "KILL", program(self.program), *options, self.config],
+            self.process = subprocess.Popen([*self.within, "setpriv", "--pdeathsig", "KILL", program(self.program), *options,
+                                             self.config],
                                             stdin=subprocess.DEVNULL, stdout=log, stderr=log)
 
     def wait_until_up(self):

@@ -1,18 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
 """Off and on as in torture.py, with several nodes: every command goes to any of them, and it is nodes that are killed,
-frozen, thawed and stopped. Beside what the watcher finds, how soon others take over is measured from outside: from the
+frozen, thawed, cut off (network.py) and stopped. Beside what the watcher finds, how soon others take over is measured from outside: from the
 fault to the first read captured after it, of the partners that the node ran."""
 
 import random
 import time
 
 from .installation import PARTNERS
+from .network import Network
 from .people import DONE
 from .torture import PATIENT, Torture, percentiles
 from .wait import eventually
 
-FAULTS = {"none": 20, "node killed": 20, "node frozen": 15, "node frozen long": 15, "node stopped": 15, "broker frozen": 8,
-          "broker killed": 7}
+FAULTS = {"none": 16, "node killed": 16, "node frozen": 10, "node frozen long": 12, "node stopped": 12, "node cut off": 12,
+          "node cut off but from Kafka": 6, "broker frozen": 6, "broker killed": 5, "broker stopped": 5}
 LONG = 20               # seconds: past the session of 6 s and the transaction time-out of 15 s
 BACK = (0, 6)           # seconds after a round until a node that is gone is started again
 
@@ -21,12 +22,26 @@ class Nodes(Torture):
     befalls = FAULTS
 
     def __init__(self, folder, pki, broker, rate, seed, say, nodes=2, minutes=None):
+        self.rng, self.taken_over, self.rounds, self.networks = random.Random(seed), {}, 0, {}
+        self.brokers = [address.rsplit(":", 1)[1] for address in broker.address.split(",")]
         super().__init__(folder, pki, broker, rate, seed, say)
-        self.rng, self.taken_over, self.rounds = random.Random(seed), {}, 0
         self.until = time.monotonic() + 60 * minutes if minutes else None
         for number in range(2, nodes + 1):
-            self.it.add_node(f"signing-{number}").start()
+            node = self.it.add_node(f"signing-{number}")
+            self.place(node)
+            node.start()
         self.all_agree()
+
+    def place(self, node):
+        """In a network of its own, which reaches brokers and partners and is reached by people."""
+        partners = [simulator.port for simulator in self.it.simulators.values()]
+        network = self.networks[node.id] = Network([node.admin_port, node.metrics_port], [*self.brokers, *partners])
+        node.gateway.within = network.command
+
+    def close(self):
+        super().close()
+        for network in self.networks.values():
+            network.close()
 
     def over(self):
         return self.until is not None and time.monotonic() > self.until
@@ -76,6 +91,13 @@ class Nodes(Torture):
             if how.endswith("long"):
                 self.measure(node, how, ran, round, begun)
             node.gateway.thaw()
+        elif how.startswith("cut off"):
+            network = self.networks[node.id]
+            network.cut(self.brokers if "Kafka" in how else ())
+            time.sleep(LONG)
+            if how == "cut off":
+                self.measure(node, how, ran, round, begun)
+            network.join()
         else:
             (node.gateway.kill_all if how == "killed" else node.gateway.stop)()
             self.measure(node, how, ran, round, begun)

@@ -111,6 +111,7 @@ class Torture:
                        "--images", 0.02, "--overview-bytes", 700, "--batch-seconds", 3, cameras=CAMERAS)
             it.agreement(partner, [], rules=RULES[partner], kinds=["vrm", "hashed_tag"], share=["read", "plate_patch"])
         it.prepare()
+        self.place(it.nodes[0])
         it.start()
         for partner in PARTNERS:
             it.agree(partner)
@@ -119,6 +120,9 @@ class Torture:
                        for p, (o, _) in PARTNERS.items()}
         self.logs = {p: SentLog(it.folder / p / "sent.jsonl") for p in PARTNERS}
         self.watch = Watch(it, self.worlds, self.logs, say)
+
+    def place(self, node):
+        """Before a node is started for the first time."""
 
     def close(self):
         if self.watch.is_alive():

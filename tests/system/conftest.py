@@ -20,9 +20,9 @@ def pki(tmp_path_factory):
 class Shared(Broker):
     """A broker that goes on for whoever comes next."""
 
-    def run(self, command, *arguments):
-        assert command in ("start", "address", "destroy"), f"to {command} a broker take one by own_broker"
-        return super().run(command, *arguments)
+    def run(self, *command, **how):
+        assert command[0] in ("start", "address", "destroy"), f"to {command[0]} a broker take one by own_broker"
+        return super().run(*command, **how)
 
 
 @pytest.fixture(scope="session")
