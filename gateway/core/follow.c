@@ -242,8 +242,8 @@ struct status follow_to_end(struct journal *j, int64_t deadline, struct error *e
 	return S_OK;
 }
 
-/* A consumer of librdkafka's can stop fetching for good once its broker was away (librdkafka issue 5153) and
- * says nothing: to this node the journal would then never grow again. */
+/* A consumer of librdkafka's can stop fetching for good once its broker was away (librdkafka issues 5153,
+ * 5430) and says nothing: to this node the journal would then never grow again. */
 void follow_look(struct journal *j)
 {
 	int64_t now = clock_monotonic_ms();

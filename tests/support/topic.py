@@ -214,7 +214,7 @@ class Follower:
 
     def _look(self):
         """Where the broker has more and nothing comes, begin anew: a consumer of librdkafka's at times stops fetching
-        after its broker was away (its issue 5153)."""
+        after its broker was away (its issues 5153, 5430)."""
         self._moved = time.monotonic()
         if self.behind():
             self._kafka.close()
