@@ -99,11 +99,11 @@ static struct status compare_partitions(struct cluster_findings *out, const stru
 }
 
 static struct status compare_copies(struct cluster_findings *out, const struct cluster_spec *spec,
-	const char *topic, const struct view_topic *found, const char *where)
+	enum cluster_severity severity, const char *topic, const struct view_topic *found, const char *where)
 {
 	if (found->copies < spec->copies)
 		TRY(finding_add(out,
-			(struct cluster_finding){CLUSTER_BREAKS, topic, where, "copies",
+			(struct cluster_finding){severity, topic, where, "copies",
 				text_format(&out->memory, "%d", found->copies),
 				text_format(&out->memory, "at least %d", spec->copies),
 				"give it more replicas with the cluster's own tools (reassign partitions)"}));
@@ -126,7 +126,7 @@ static struct status compare_topic(struct cluster_findings *out, const struct cl
 		return finding_add(out, (struct cluster_finding){CLUSTER_BREAKS, scope(t), where, "topic",
 						"does not exist, or may not be seen", "exists", APPLY});
 	TRY(compare_partitions(out, t, partitions_wanted(t, spec, view), found, where));
-	TRY(compare_copies(out, spec, scope(t), found, where));
+	TRY(compare_copies(out, spec, CLUSTER_BREAKS, scope(t), found, where));
 	if (found->settings.problem)
 		return finding_add(out, (struct cluster_finding){CLUSTER_BREAKS, scope(t), where, "settings",
 						found->settings.problem, "can be seen",
@@ -203,27 +203,37 @@ static struct status compare_brokers(
 	return S_OK;
 }
 
-/* Where the cluster remembers who was fenced. It is made when the first transaction is. */
-static struct status compare_transaction_state(
-	struct cluster_findings *out, const struct cluster_spec *spec, const struct cluster_view *view)
+/* Topics that Kafka keeps for itself, and that the gateway rests on. */
+static const struct internal_topic {
+	const char *name;
+	enum cluster_severity severity; /* of too few copies, and of settings that may lose what is in it */
+	const char *lost, *forgot, *made;
+} internal_topics[] = {
+	{TRANSACTION_STATE, CLUSTER_BREAKS, "one broker lost may lose who was fenced",
+		"a broker that lags may become leader and forget who was fenced",
+		"it is made with the first transaction; look again after that"},
+	{CONSUMER_OFFSETS, CLUSTER_WARNS, "with one broker lost no node may take over from another",
+		"a broker that lags may become leader and forget which nodes there are",
+		"it is made when the first node joins; look again after that"},
+};
+
+static struct status compare_internal(struct cluster_findings *out, const struct internal_topic *topic,
+	const struct cluster_spec *spec, const struct cluster_view *view)
 {
-	const struct view_topic *found = view_topic(view, TRANSACTION_STATE);
-	const char *where = "topic " TRANSACTION_STATE;
+	const struct view_topic *found = view_topic(view, topic->name);
+	const char *where = text_format(&out->memory, "topic %s", topic->name);
 	struct setting settings[] = {
 		{"min.insync.replicas", text_format(&out->memory, "%d", spec->in_sync), RULE_AT_LEAST,
-			CLUSTER_BREAKS, "one broker lost may lose who was fenced"},
-		{"unclean.leader.election.enable", "false", RULE_EXACT, CLUSTER_BREAKS,
-			"a broker that lags may become leader and forget who was fenced"},
+			topic->severity, topic->lost},
+		{"unclean.leader.election.enable", "false", RULE_EXACT, topic->severity, topic->forgot},
 	};
-	struct spec_topic t = {
-		.name = TRANSACTION_STATE, .kind = TOPIC_JOURNAL, .settings = settings, .n = 2};
+	struct spec_topic t = {.name = topic->name, .kind = TOPIC_JOURNAL, .settings = settings, .n = 2};
 
 	if (!found || found->partitions == 0)
 		return finding_add(
 			out, (struct cluster_finding){CLUSTER_NOTES, NULL, where, "topic",
-				     "does not exist yet, or may not be seen", "exists",
-				     "it is made with the first transaction; look again after that"});
-	TRY(compare_copies(out, spec, NULL, found, where));
+				     "does not exist yet, or may not be seen", "exists", topic->made});
+	TRY(compare_copies(out, spec, topic->severity, NULL, found, where));
 	if (found->settings.problem)
 		return finding_add(out, (struct cluster_finding){CLUSTER_WARNS, NULL, where, "settings",
 						found->settings.problem, "can be seen",
@@ -248,7 +258,8 @@ struct status cluster_compare(
 	const struct cluster_spec *spec, const struct cluster_view *view, struct cluster_findings *out)
 {
 	TRY(compare_brokers(out, spec, view));
-	TRY(compare_transaction_state(out, spec, view));
+	for (size_t i = 0; i < sizeof internal_topics / sizeof internal_topics[0]; i++)
+		TRY(compare_internal(out, &internal_topics[i], spec, view));
 	for (size_t i = 0; i < spec->n_topics; i++)
 		TRY(compare_topic(out, spec, &spec->topics[i], view));
 	TRY(compare_acls(spec, view, out));

@@ -37,6 +37,7 @@ static struct status allow_gateway(struct cluster_spec *s, const char *principal
 			s->topics[i].kind == TOPIC_READS ? "WRITE DESCRIBE DESCRIBE_CONFIGS"
 							 : "READ WRITE DESCRIBE DESCRIBE_CONFIGS"));
 	TRY(allow(s, principal, RESOURCE_TOPIC, TRANSACTION_STATE, false, "DESCRIBE DESCRIBE_CONFIGS"));
+	TRY(allow(s, principal, RESOURCE_TOPIC, CONSUMER_OFFSETS, false, "DESCRIBE DESCRIBE_CONFIGS"));
 	TRY(allow(s, principal, RESOURCE_TRANSACTIONAL_ID, "anpr-", true, "WRITE DESCRIBE"));
 	TRY(allow(s, principal, RESOURCE_GROUP, "anpr-", true, "READ"));
 	return allow(s, principal, RESOURCE_CLUSTER, "kafka-cluster", false, "DESCRIBE DESCRIBE_CONFIGS");

@@ -87,14 +87,15 @@ struct cluster_view {
 	struct arena memory;
 	struct view_broker *brokers;
 	size_t n_brokers, cap_brokers;
-	struct view_topic *topics; /* those of the spec, and __transaction_state */
+	struct view_topic *topics; /* those of the spec, and Kafka's own two */
 	size_t n_topics, cap_topics;
 	struct acls acls;
 	const char *acls_problem; /* why they are not known; NULL = they are */
 	bool acls_refused;        /* and asking again would not help */
 };
 
-#define TRANSACTION_STATE "__transaction_state"
+#define TRANSACTION_STATE "__transaction_state" /* who was fenced */
+#define CONSUMER_OFFSETS  "__consumer_offsets"  /* which nodes there are */
 
 /* Room for one more item at the end of an array in the arena; NULL without memory. */
 void *list_push(struct arena *memory, void *items, size_t *n, size_t *cap, size_t size);

@@ -60,6 +60,8 @@ static struct status show_metadata(
 		status = take_topic(v, spec->topics[i].name, m);
 	if (ok(status))
 		status = take_topic(v, TRANSACTION_STATE, m);
+	if (ok(status))
+		status = take_topic(v, CONSUMER_OFFSETS, m);
 	rd_kafka_metadata_destroy(m);
 	return status;
 }

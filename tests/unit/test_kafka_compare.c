@@ -24,6 +24,13 @@ static void push_topic(
 		.name = name, .partitions = partitions, .copies = spec->copies, .in_sync = spec->copies};
 }
 
+static void push_internal(struct cluster_view *v, const struct cluster_spec *spec, const char *name)
+{
+	push_topic(v, spec, name, 50);
+	push_setting(v, &v->topics[v->n_topics - 1].settings, "min.insync.replicas", "2");
+	push_setting(v, &v->topics[v->n_topics - 1].settings, "unclean.leader.election.enable", "false");
+}
+
 /* The cluster that the spec describes. */
 static struct cluster_view *perfect(const struct cluster_spec *spec)
 {
@@ -44,9 +51,8 @@ static struct cluster_view *perfect(const struct cluster_spec *spec)
 			push_setting(v, &v->topics[i].settings, spec->topics[i].settings[k].name,
 				spec->topics[i].settings[k].value);
 	}
-	push_topic(v, spec, TRANSACTION_STATE, 50);
-	push_setting(v, &v->topics[v->n_topics - 1].settings, "min.insync.replicas", "2");
-	push_setting(v, &v->topics[v->n_topics - 1].settings, "unclean.leader.election.enable", "false");
+	push_internal(v, spec, TRANSACTION_STATE);
+	push_internal(v, spec, CONSUMER_OFFSETS);
 	for (size_t i = 0; i < spec->acls.n; i++)
 		*LIST_PUSH(&v->memory, v->acls.items, v->acls.n, v->acls.cap) = spec->acls.items[i];
 	return v;
@@ -116,6 +122,18 @@ static void few_copies(struct cluster_view *v)
 static void few_copies_fences(struct cluster_view *v)
 {
 	topic(v, TRANSACTION_STATE)->copies = 1;
+}
+static void few_copies_nodes(struct cluster_view *v)
+{
+	topic(v, CONSUMER_OFFSETS)->copies = 1;
+}
+static void unclean_nodes(struct cluster_view *v)
+{
+	set(&topic(v, CONSUMER_OFFSETS)->settings, "unclean.leader.election.enable", "true");
+}
+static void no_nodes_yet(struct cluster_view *v)
+{
+	topic(v, CONSUMER_OFFSETS)->partitions = 0;
 }
 static void behind(struct cluster_view *v)
 {
@@ -214,6 +232,11 @@ static const struct row rows[] = {
 	{"two copies", .change = few_copies, .what = "copies", .reads = true},
 	{"one copy of who was fenced", .change = few_copies_fences, .what = "copies", .reads = true,
 		.others = true},
+	{"one copy of which nodes there are", .change = few_copies_nodes, .severity = CLUSTER_WARNS,
+		.what = "copies"},
+	{"unclean elections of which nodes there are", .change = unclean_nodes, .severity = CLUSTER_WARNS,
+		.what = "unclean.leader.election.enable"},
+	{"no node ever joined", .change = no_nodes_yet, .severity = CLUSTER_NOTES, .what = "topic"},
 	{"a copy behind", .change = behind, .severity = CLUSTER_WARNS, .what = "copies in sync"},
 	{"unclean elections of who was fenced", .change = unclean_fences,
 		.what = "unclean.leader.election.enable", .reads = true, .others = true},

@@ -255,6 +255,8 @@ static const struct {
 	{GATEWAY, "DESCRIBE_CONFIGS", RESOURCE_CLUSTER, "kafka-cluster", true},
 	{GATEWAY, "ALTER", RESOURCE_CLUSTER, "kafka-cluster", false},
 	{GATEWAY, "WRITE", RESOURCE_TOPIC, "__transaction_state", false},
+	{GATEWAY, "DESCRIBE_CONFIGS", RESOURCE_TOPIC, "__consumer_offsets", true},
+	{GATEWAY, "READ", RESOURCE_TOPIC, "__consumer_offsets", false},
 	{POLICE, "READ", RESOURCE_TOPIC, "anpr.reads", true},
 	{POLICE, "WRITE", RESOURCE_TOPIC, "anpr.reads", false},
 	{POLICE, "READ", RESOURCE_GROUP, "police-", true},
