@@ -26,19 +26,47 @@ struct partition {
 	bool holds;
 };
 
+struct counted {
+	char *topic;
+	int32_t n;
+};
+
 struct records {
 	const struct kafka_config *config;
+	struct watermarks *watermarks, *settled;
+	struct counted *counted; /* topics whose partitions were counted; they stay as many */
+	size_t n_counted;
 	struct verify_source source;
 	struct partition **partitions;
 	size_t n;
 	struct buffer unreadable;
 };
 
+static struct status count(struct records *r, const char *topic, int32_t *out, struct error *e)
+{
+	struct counted *counted;
+
+	TRY(topic_partitions(r->config, topic, METADATA_MS, out, e));
+	counted = reallocarray(r->counted, r->n_counted + 1, sizeof *counted);
+	REQUIRE(counted, S_OVERLOAD);
+	r->counted = counted;
+	r->counted[r->n_counted] = (struct counted){strdup(topic), *out};
+	REQUIRE(r->counted[r->n_counted].topic, S_OVERLOAD);
+	r->n_counted++;
+	return S_OK;
+}
+
 static struct status partitions_of(void *context, const char *topic, int32_t *out, struct error *e)
 {
 	struct records *r = context;
-	struct status status = topic_partitions(r->config, topic, METADATA_MS, out, e);
+	struct status status;
 
+	for (size_t i = 0; i < r->n_counted; i++)
+		if (strcmp(r->counted[i].topic, topic) == 0) {
+			*out = r->counted[i].n;
+			return S_OK;
+		}
+	status = count(r, topic, out, e);
 	if (status.kind != STATUS_REFUSED)
 		return status;
 	*out = 0;
@@ -53,7 +81,7 @@ static struct status oldest(
 	struct records *r = context;
 	int64_t end;
 
-	return reader_watermarks(r->config, topic, partition, METADATA_MS, out, &end, e);
+	return watermarks_of(r->watermarks, topic, partition, METADATA_MS, out, &end, e);
 }
 
 static struct status partition_add(
@@ -93,7 +121,14 @@ static struct status newest(void *context, const char *topic, int32_t n, int64_t
 
 	for (int32_t i = 0; i < n; i++)
 		TRY(partition_for(r, topic, i, &p, e));
-	return reader_high_watermarks(r->config, topic, n, METADATA_MS, out, e);
+	return watermarks_newest(r->watermarks, topic, n, METADATA_MS, out, e);
+}
+
+static struct status settled(void *context, const char *topic, int32_t n, int64_t *out, struct error *e)
+{
+	struct records *r = context;
+
+	return watermarks_newest(r->settled, topic, n, METADATA_MS, out, e);
 }
 
 static void hand_out(struct partition *p, struct verify_record *out)
@@ -135,7 +170,13 @@ struct records *records_new(const struct kafka_config *config)
 	if (!r)
 		return NULL;
 	r->config = config;
-	r->source = (struct verify_source){r, partitions_of, newest, oldest, next};
+	r->watermarks = watermarks_new(config, false);
+	r->settled = watermarks_new(config, true);
+	if (!r->watermarks || !r->settled) {
+		records_free(r);
+		return NULL;
+	}
+	r->source = (struct verify_source){r, partitions_of, newest, settled, oldest, next};
 	return r;
 }
 
@@ -159,6 +200,11 @@ void records_free(struct records *r)
 		free(r->partitions[i]);
 	}
 	free(r->partitions);
+	for (size_t i = 0; i < r->n_counted; i++)
+		free(r->counted[i].topic);
+	free(r->counted);
+	watermarks_free(r->watermarks);
+	watermarks_free(r->settled);
 	buffer_free(&r->unreadable);
 	free(r);
 }

@@ -123,6 +123,13 @@ static struct status newest_of(void *context, const char *topic, int32_t n, int6
 	return all->newest(all->context, topic, n, out, e);
 }
 
+static struct status settled_of(void *context, const char *topic, int32_t n, int64_t *out, struct error *e)
+{
+	const struct verify_source *all = origin_source(&((const struct job *)context)->again);
+
+	return all->settled(all->context, topic, n, out, e);
+}
+
 static struct status oldest_of(
 	void *context, const char *topic, int32_t partition, int64_t *out, struct error *e)
 {
@@ -150,7 +157,8 @@ static enum exit_code verify(struct job *j)
 
 	if (code != DONE)
 		return code;
-	j->without_reads = (struct verify_source){j, partitions_without_reads, newest_of, oldest_of, next_of};
+	j->without_reads = (struct verify_source){
+		j, partitions_without_reads, newest_of, settled_of, oldest_of, next_of};
 	if (with_reads)
 		source = origin_source(&j->again);
 	v = verification_new(&j->topics, source, verifying, j);

@@ -31,6 +31,18 @@ MUST struct status reader_watermarks(const struct kafka_config *config, const ch
 /* Newest offset of each of the partitions 0 to n - 1, into newest[n]; as above, on one handle. */
 MUST struct status reader_high_watermarks(const struct kafka_config *config, const char *topic, int32_t n,
 	int timeout_ms, int64_t *newest, struct error *e);
+/* The same two for whoever asks again and again: one handle, made when first needed, and anew after it failed
+ * to answer. One thread. */
+struct watermarks;
+/* settled: the newest is where the oldest transaction under way begins, if there is one (the last stable
+ * offset): of all below it is decided whether it is committed.
+ * config: borrowed for its life. NULL: out of memory. */
+struct watermarks *watermarks_new(const struct kafka_config *config, bool settled);
+MUST struct status watermarks_of(struct watermarks *w, const char *topic, int32_t partition, int timeout_ms,
+	int64_t *oldest, int64_t *newest, struct error *e);
+MUST struct status watermarks_newest(
+	struct watermarks *w, const char *topic, int32_t n, int timeout_ms, int64_t *newest, struct error *e);
+void watermarks_free(struct watermarks *w);
 void reader_close(struct reader *r);
 
 /* Read one partition from `offset` to its end as it is now (watermark taken first), calling `each` for every

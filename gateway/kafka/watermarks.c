@@ -14,7 +14,8 @@
 #define GRACE_MS 300
 #define CLOSE_MS 1000 /* not 0: a handle left at work while the process ends would meet OpenSSL's end */
 
-/* On the heap and owned by the thread that asks: 2.0.2 can outstay the time it is given. */
+/* A handle and what it is asked. On the heap and owned by the thread that asks: 2.0.2 can outstay the time it
+ * is given. */
 struct question {
 	rd_kafka_t *rk;
 	rd_kafka_queue_t *events;
@@ -22,6 +23,13 @@ struct question {
 	rd_kafka_topic_partition_list_t *newest;
 	int64_t until; /* monotonic ms */
 	rd_kafka_resp_err_t error;
+};
+
+struct watermarks {
+	const struct kafka_config *config;
+	bool settled;
+	struct bound *bound; /* both, or neither */
+	struct question *question;
 };
 
 /* By time, with the times that mean an end: unlike rd_kafka_query_watermark_offsets that keeps to its
@@ -54,6 +62,16 @@ static void ask(void *context)
 		q->error = ask_for(q, q->newest, RD_KAFKA_OFFSET_END);
 }
 
+static void forget(struct question *q)
+{
+	if (q->oldest)
+		rd_kafka_topic_partition_list_destroy(q->oldest);
+	if (q->newest)
+		rd_kafka_topic_partition_list_destroy(q->newest);
+	q->oldest = q->newest = NULL;
+	q->error = RD_KAFKA_RESP_ERR_NO_ERROR;
+}
+
 /* thread: the question's own, as the last thing. */
 static void destroy(void *context)
 {
@@ -63,22 +81,39 @@ static void destroy(void *context)
 		rd_kafka_queue_destroy(q->events);
 	if (q->rk)
 		rd_kafka_destroy(q->rk);
-	if (q->oldest)
-		rd_kafka_topic_partition_list_destroy(q->oldest);
-	rd_kafka_topic_partition_list_destroy(q->newest);
+	forget(q);
 	free(q);
 }
 
-static struct status put(struct question *q, const struct kafka_config *config, struct error *e)
+static void let_go(struct watermarks *w)
 {
-	static const struct client_setting settings[] = {
-		{"isolation.level", "read_uncommitted"},
+	if (w->bound)
+		bound_end(w->bound, destroy, w->question, CLOSE_MS);
+	w->bound = NULL;
+	w->question = NULL;
+}
+
+static struct status handle_open(struct watermarks *w, struct error *e)
+{
+	const struct client_setting settings[] = {
+		{"isolation.level", w->settled ? "read_committed" : "read_uncommitted"},
 		{"fetch.max.bytes", "4194304"}, /* never fetches, but must fit receive.message.max.bytes */
 		{NULL, NULL},
 	};
 
-	TRY(client_new(config, RD_KAFKA_CONSUMER, settings, 0, &q->rk, e));
-	q->events = rd_kafka_queue_get_main(q->rk);
+	if (w->bound)
+		return S_OK;
+	w->question = calloc(1, sizeof *w->question);
+	REQUIRE(w->question, S_RETRY);
+	w->bound = bound_new();
+	if (!w->bound) {
+		free(w->question);
+		w->question = NULL;
+		error_add(e, NULL, 0, 0, "no thread to ask Kafka from");
+		return S_RETRY;
+	}
+	TRY(client_new(w->config, RD_KAFKA_CONSUMER, settings, 0, &w->question->rk, e));
+	w->question->events = rd_kafka_queue_get_main(w->question->rk);
 	return S_OK;
 }
 
@@ -99,46 +134,79 @@ static struct status answer(struct question *q, bool came, int64_t *oldest, int6
 	return client_status(error);
 }
 
-/* Takes q, which says which partitions. */
-static struct status put_and_answer(struct question *q, const struct kafka_config *config, int timeout_ms,
+/* Takes `partitions`. */
+static struct status put(struct watermarks *w, rd_kafka_topic_partition_list_t *partitions, int timeout_ms,
 	int64_t *oldest, int64_t *newest, struct error *e)
 {
-	struct bound *bound = bound_new();
-	struct status status;
+	struct status status = handle_open(w, e);
+	struct question *q = w->question;
 
-	if (!bound) {
-		destroy(q);
-		error_add(e, NULL, 0, 0, "no thread to ask Kafka from");
-		return S_RETRY;
+	if (ok(status)) {
+		q->newest = partitions;
+		q->oldest = oldest ? rd_kafka_topic_partition_list_copy(partitions) : NULL;
+		q->until = clock_monotonic_ms() + timeout_ms;
+		status = answer(q, bound_run(w->bound, ask, q, timeout_ms + GRACE_MS), oldest, newest, e);
+	} else {
+		rd_kafka_topic_partition_list_destroy(partitions);
 	}
-	q->until = clock_monotonic_ms() + timeout_ms;
-	status = put(q, config, e);
 	if (ok(status))
-		status = answer(q, bound_run(bound, ask, q, timeout_ms + GRACE_MS), oldest, newest, e);
-	bound_end(bound, destroy, q, CLOSE_MS);
+		forget(q);
+	else
+		let_go(w); /* it may be at it still, or know another leader */
 	return status;
+}
+
+struct watermarks *watermarks_new(const struct kafka_config *config, bool settled)
+{
+	struct watermarks *w = calloc(1, sizeof *w);
+
+	if (w)
+		*w = (struct watermarks){.config = config, .settled = settled};
+	return w;
+}
+
+struct status watermarks_of(struct watermarks *w, const char *topic, int32_t partition, int timeout_ms,
+	int64_t *oldest, int64_t *newest, struct error *e)
+{
+	rd_kafka_topic_partition_list_t *one = rd_kafka_topic_partition_list_new(1);
+
+	rd_kafka_topic_partition_list_add(one, topic, partition);
+	return put(w, one, timeout_ms, oldest, newest, e);
+}
+
+struct status watermarks_newest(
+	struct watermarks *w, const char *topic, int32_t n, int timeout_ms, int64_t *newest, struct error *e)
+{
+	rd_kafka_topic_partition_list_t *all = rd_kafka_topic_partition_list_new(n);
+
+	for (int32_t i = 0; i < n; i++)
+		rd_kafka_topic_partition_list_add(all, topic, i);
+	return put(w, all, timeout_ms, NULL, newest, e);
+}
+
+void watermarks_free(struct watermarks *w)
+{
+	if (w)
+		let_go(w);
+	free(w);
 }
 
 struct status reader_watermarks(const struct kafka_config *config, const char *topic, int32_t partition,
 	int timeout_ms, int64_t *oldest, int64_t *newest, struct error *e)
 {
-	struct question *q = calloc(1, sizeof *q);
+	struct watermarks once = {.config = config};
+	struct status status = watermarks_of(&once, topic, partition, timeout_ms, oldest, newest, e);
 
-	REQUIRE(q, S_RETRY);
-	q->oldest = rd_kafka_topic_partition_list_new(1);
-	rd_kafka_topic_partition_list_add(q->oldest, topic, partition);
-	q->newest = rd_kafka_topic_partition_list_copy(q->oldest);
-	return put_and_answer(q, config, timeout_ms, oldest, newest, e);
+	let_go(&once);
+	return status;
 }
 
 struct status reader_high_watermarks(const struct kafka_config *config, const char *topic, int32_t n,
 	int timeout_ms, int64_t *newest, struct error *e)
 {
-	struct question *q = calloc(1, sizeof *q);
+	struct watermarks once = {.config = config};
+	struct status status = watermarks_newest(&once, topic, n, timeout_ms, newest, e);
 
-	REQUIRE(q, S_RETRY);
-	q->newest = rd_kafka_topic_partition_list_new(n);
-	for (int32_t i = 0; i < n; i++)
-		rd_kafka_topic_partition_list_add(q->newest, topic, i);
-	return put_and_answer(q, config, timeout_ms, NULL, newest, e);
+	let_go(&once);
+	return status;
 }

@@ -257,7 +257,7 @@ struct status bundle_open(const char *path, struct bundle **out, struct error *e
 	struct status status;
 
 	b->path = path;
-	b->source = (struct verify_source){b, partitions_of, newest, oldest, next};
+	b->source = (struct verify_source){b, partitions_of, newest, newest, oldest, next};
 	status = map(b, e);
 	if (ok(status) && (b->bytes.n < at || memcmp(b->bytes.p, MAGIC, at) != 0))
 		status = error_set(e, "%s: it is no evidence bundle", path);

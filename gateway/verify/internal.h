@@ -22,10 +22,12 @@
 
 #include <uthash.h>
 
-#define PLACE_BYTES 320
-#define CACHED      16     /* policy versions compiled at a time */
-#define RECENT      256    /* of a stream's policy versions, for enforced entries that come later */
-#define WAITING_MAX 200000 /* reads of one feed that no ledger record accounts for yet */
+#define PLACE_BYTES    320
+#define CACHED         16    /* policy versions compiled at a time */
+#define RECENT         256   /* of a stream's policy versions, for enforced entries that come later */
+#define SETTLE_MS      60000 /* beyond transaction.timeout.ms and a broker's restart */
+#define SETTLE_STEP_MS 20
+#define WAITING_MAX    200000 /* reads of one feed that no ledger record accounts for yet */
 
 /* --- what is kept of the journal --- */
 struct kept_entry {
@@ -39,6 +41,7 @@ struct compiled {
 struct remembered_root {
 	char *organisation;
 	struct buffer pem;
+	bool told; /* that the journal has another */
 };
 
 /* --- what enforced entries demand --- */
@@ -213,6 +216,7 @@ void trails_free(struct verification *v);
 /* Once the journal has told how many publishers there are. */
 void ledger_open(struct verification *v);
 MUST struct status ledger_mark(struct verification *v, struct error *e);
+MUST struct status ledger_settle(struct verification *v, struct error *e);
 MUST struct status ledger_round(struct verification *v, struct error *e);
 void ledger_free(struct verification *v);
 

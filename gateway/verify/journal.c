@@ -126,17 +126,18 @@ static void roots_check(struct verification *v)
 	size_t n = governance_organisations(v->whole, &organisations);
 
 	for (size_t i = 0; i < v->n_roots; i++) {
-		const struct remembered_root *root = &v->roots[i];
+		struct remembered_root *root = &v->roots[i];
 		const struct governance_organisation *found = NULL;
 
 		for (size_t k = 0; k < n; k++)
 			if (strcmp(organisations[k].id, root->organisation) == 0)
 				found = &organisations[k];
-		if (!found || !span_equal(found->ca_pem, buffer_span(&root->pem)))
-			offence_add(v, OFFENCE_TRUST_ROOT, v->topics->journal, "organisation %s: %s",
-				root->organisation,
-				found ? "its certificate authority is another one"
-				      : "the journal does not know it");
+		if (root->told || (found && span_equal(found->ca_pem, buffer_span(&root->pem))))
+			continue;
+		root->told = true;
+		offence_add(v, OFFENCE_TRUST_ROOT, v->topics->journal, "organisation %s: %s",
+			root->organisation,
+			found ? "its certificate authority is another one" : "the journal does not know it");
 	}
 }
 

@@ -25,6 +25,29 @@ struct status ledger_mark(struct verification *v, struct error *e)
 	return S_OK;
 }
 
+/* Until every transaction with a record below its mark is over: its reads and accounts are there by then. */
+struct status ledger_settle(struct verification *v, struct error *e)
+{
+	int64_t until = clock_monotonic_ms() + SETTLE_MS, settled[VERIFY_PARTITIONS_MAX];
+
+	for (;;) {
+		uint32_t k = 0;
+
+		TRY(v->source->settled(
+			v->source->context, v->topics->ledger, (int32_t)v->n_publishers, settled, e));
+		while (k < v->n_publishers && settled[k] >= v->publishers[k].mark)
+			k++;
+		if (k == v->n_publishers)
+			return S_OK;
+		if (clock_monotonic_ms() > until) {
+			error_add(e, NULL, 0, 0, "%s partition %u: a transaction stays open",
+				v->topics->ledger, k);
+			return S_RETRY;
+		}
+		clock_sleep_ms(SETTLE_STEP_MS);
+	}
+}
+
 static struct status load(struct verification *v, uint32_t k, struct error *e)
 {
 	struct publisher_chain *chain = &v->publishers[k];

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * One round, and the order in which things are asked for, on which everything rests: how far the topics are,
- * then how far the ledger is: whatever was on a topic before has its ledger record by then. Then how far the
- * topics are again: whatever a ledger record accounts for is there by then. The journal last: whatever policy
- * they were decided under, and whatever key accounts were signed with, is in it by then.
+ * One round, and the order in which things are asked for, on which everything rests: how far the topics are
+ * settled, then how far the ledger is: a transaction that was over by then has its ledger record below that.
+ * Then, once all transactions below that are over, how far the topics are again: whatever a ledger record
+ * accounts for is there by then. The journal last: whatever policy they were decided under, and whatever key
+ * accounts were signed with, is in it by then.
  */
 #include "gateway/verify/internal.h"
 
@@ -90,6 +91,18 @@ static struct status pull_rest(struct verification *v, struct error *e)
 	return S_OK;
 }
 
+/* A topic that is met now has reads of policies up to now. */
+static struct status journal_to_end(struct verification *v, struct error *e)
+{
+	size_t n;
+
+	do {
+		n = v->n_streams;
+		TRY(journal_round(v, e));
+	} while (v->n_streams > n);
+	return S_OK;
+}
+
 struct status verification_round(struct verification *v, struct error *e)
 {
 	if (v->n_entries == 0)
@@ -97,9 +110,10 @@ struct status verification_round(struct verification *v, struct error *e)
 	TRY(streams_mark(v, true, e));
 	TRY(accounts_mark(v, true, e));
 	TRY(ledger_mark(v, e));
+	TRY(ledger_settle(v, e));
 	TRY(accounts_mark(v, false, e));
 	TRY(streams_mark(v, false, e));
-	TRY(journal_round(v, e));
+	TRY(journal_to_end(v, e));
 	TRY(accounts_round(v, e));
 	TRY(ledger_round(v, e));
 	TRY(pull_rest(v, e));

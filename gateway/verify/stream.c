@@ -72,7 +72,8 @@ struct status streams_mark(struct verification *v, bool covered, struct error *e
 	for (size_t i = 0; i < v->n_streams; i += (size_t)v->streams[i].partitions) {
 		struct stream *first = &v->streams[i];
 
-		TRY(v->source->newest(v->source->context, first->topic, first->partitions, newest, e));
+		TRY((covered ? v->source->settled : v->source->newest)(
+			v->source->context, first->topic, first->partitions, newest, e));
 		for (int32_t k = 0; k < first->partitions; k++)
 			*(covered ? &first[k].covered : &first[k].end) = newest[k];
 	}

@@ -210,7 +210,7 @@ void tally_add(struct verification *v, const struct publisher_chain *chain,
 
 struct status accounts_mark(struct verification *v, bool covered, struct error *e)
 {
-	return v->source->newest(v->source->context, v->topics->accounts, 1,
+	return (covered ? v->source->settled : v->source->newest)(v->source->context, v->topics->accounts, 1,
 		covered ? &v->accounts_covered : &v->accounts_end, e);
 }
 

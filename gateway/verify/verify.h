@@ -75,6 +75,9 @@ struct verify_source {
 	/* The offset behind the newest record, uncommitted ones included, of partitions 0 to n - 1, as of
 	 * now. */
 	struct status (*newest)(void *context, const char *topic, int32_t n, int64_t *out, struct error *e);
+	/* The same, as far as it is decided whether records are committed: what a transaction under way has
+	 * appended, and all after it, is left out. */
+	struct status (*settled)(void *context, const char *topic, int32_t n, int64_t *out, struct error *e);
 	/* The oldest offset there is. */
 	struct status (*oldest)(
 		void *context, const char *topic, int32_t partition, int64_t *out, struct error *e);

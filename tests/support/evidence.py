@@ -120,6 +120,12 @@ class Evidence:
         for key in [k for k in self.records if k[0] == topic]:
             del self.records[key], self.oldest[key], self.newest[key]
 
+    def append(self, key, like, value):
+        """One more at the end of a partition; the item."""
+        self.newest[key] += 1
+        self.records[key].append(replace(like, offset=self.newest[key] - 1, value=value))
+        return self.records[key][-1]
+
     def rewrite(self, items, index, change):
         """Item number index gets the value change(value)."""
         items[index] = replace(items[index], value=change(items[index].value))

@@ -5,8 +5,8 @@
  * fails, "round N failed", and for each kind of offence, "KIND COUNT"; then "reads N accounted N questions
  * N".
  *
- *   verify_probe BUNDLE JOURNAL_END FAILS
- *     JOURNAL_END  what is answered the first time when asked where the journal ends; 0 = the truth
+ *   verify_probe BUNDLE JOURNAL_END[,JOURNAL_END] FAILS
+ *     JOURNAL_END  what is answered the first times when asked where the journal ends; 0 = the truth
  *     FAILS        the number of the question that fails; 0 = none
  */
 #include "gateway/verify/bundle.h"
@@ -17,7 +17,7 @@
 
 static const struct verify_source *truth;
 static const char *journal;
-static long long journal_end;
+static long long journal_ends[2];
 static long fails, asked;
 
 static struct status partitions(void *context, const char *topic, int32_t *out, struct error *e)
@@ -37,11 +37,18 @@ static struct status newest(void *context, const char *topic, int32_t n, int64_t
 {
 	REQUIRE(++asked != fails, S_RETRY);
 	TRY(truth->newest(context, topic, n, out, e));
-	if (journal_end > 0 && strcmp(topic, journal) == 0) {
-		out[0] = journal_end;
-		journal_end = 0;
+	if (journal_ends[0] > 0 && strcmp(topic, journal) == 0) {
+		out[0] = journal_ends[0];
+		journal_ends[0] = journal_ends[1];
+		journal_ends[1] = 0;
 	}
 	return S_OK;
+}
+
+static struct status settled(void *context, const char *topic, int32_t n, int64_t *out, struct error *e)
+{
+	REQUIRE(++asked != fails, S_RETRY);
+	return truth->settled(context, topic, n, out, e);
 }
 
 static struct status oldest(
@@ -76,15 +83,17 @@ int main(int argc, char **argv)
 	struct bundle *bundle = NULL;
 	struct verify_source source;
 	struct verification *v;
+	char *more = NULL;
 
 	if (argc != 4 || !ok(bundle_open(argv[1], &bundle, NULL)))
 		return 2;
-	journal_end = strtoll(argv[2], NULL, 10);
+	journal_ends[0] = strtoll(argv[2], &more, 10);
+	journal_ends[1] = *more ? strtoll(more + 1, NULL, 10) : 0;
 	fails = strtol(argv[3], NULL, 10);
 	truth = bundle_source(bundle);
 	journal = bundle_topics(bundle)->journal;
 	source = *truth;
-	source = (struct verify_source){source.context, partitions, newest, oldest, next};
+	source = (struct verify_source){source.context, partitions, newest, settled, oldest, next};
 	v = verification_new(bundle_topics(bundle), &source, NULL, NULL);
 	if (!v)
 		return 2;

@@ -5,7 +5,11 @@ import itertools
 
 import pytest
 
+from support.auditor import Watch
 from support.broker import Broker
+from support.evidence import Evidence
+from support.honest import PARTNERS as HONEST
+from support.honest import live
 from support.installation import PARTNERS, Installation
 from support.places import make_pki
 
@@ -55,6 +59,37 @@ def install_in_module(tmp_path_factory, pki, broker):
 def install(tmp_path_factory, pki, broker):
     """install(partners=..., on=...) makes an installation that is taken down after the test."""
     yield from _installer(lambda: tmp_path_factory.mktemp("gateway"), pki, broker)
+
+
+@pytest.fixture(scope="session")
+def honest(tmp_path_factory, pki, broker):
+    """An installation that did nothing wrong and has stopped: for looking only."""
+    for install in _installer(lambda: tmp_path_factory.mktemp("gateway"), pki, broker):
+        yield live(install(HONEST))
+
+
+@pytest.fixture(scope="session")
+def taken(honest):
+    return Evidence(honest)
+
+
+@pytest.fixture
+def evidence(taken):
+    """What it left in Kafka: a copy, to be tampered with."""
+    return taken.copy()
+
+
+@pytest.fixture
+def watch_over():
+    """watch_over(installation, options...): a watch, ended with the test."""
+    begun = []
+
+    def begin(it, *options):
+        begun.append(Watch(it, *options))
+        return begun[-1]
+    yield begin
+    for watch in begun:
+        watch.kill()
 
 
 def _installer(folder, pki, broker):
