@@ -66,6 +66,9 @@ MUST struct status config_load(const char *path, struct config **out, struct err
 /* The effective configuration as YAML, defaults filled in; parses to itself. Paths only, no key material. */
 MUST struct status config_print(const struct config *c, struct buffer *out);
 void config_free(struct config *c);
+/* Where metrics are served: ADDRESS:PORT, by the same rule as metrics.listen. What is wrong with it; NULL =
+ * nothing, and out->address is the caller's to free. */
+const char *config_metrics_parse(const char *text, struct config_listen *out);
 /* Whether the certificate and the key, as they lie there now, belong together. false also where either cannot
  * be read: a renewal that is half done. */
 bool config_pair_matches(const struct config_tls *tls);

@@ -6,6 +6,7 @@
 #include "gateway/config/loader.h"
 
 #include <arpa/inet.h>
+#include <stdlib.h>
 
 static bool same(const char *a, const char *b)
 {
@@ -119,13 +120,24 @@ static bool is_loopback(const char *address)
 	return strcmp(address, "localhost") == 0;
 }
 
+static const char metrics_rule[] = "metrics are served without TLS, so on the loopback address only";
+
 void rule_metrics(struct loader *l, int node, void *base)
 {
 	struct config *c = base;
 
 	if (c->metrics.address && !is_loopback(c->metrics.address))
-		loader_problem(l, loader_find(l, node, "listen"),
-			"metrics are served without TLS, so on the loopback address only");
+		loader_problem(l, loader_find(l, node, "listen"), "%s", metrics_rule);
+}
+
+const char *config_metrics_parse(const char *text, struct config_listen *out)
+{
+	const char *why = listen_parse(text, out);
+
+	if (why || is_loopback(out->address))
+		return why;
+	free(out->address);
+	return metrics_rule;
 }
 
 /* The node of `key` in item i of the list under `list`. */

@@ -37,7 +37,7 @@ struct options {
 	const char *rule, *area, *class, *period, *reason, *receipt;
 	const char *partner, *since, *topic, *from, *count, *config, *head, *prefix, *bundle, *trial;
 	const char *kind, *published, *node_key, *port, *idle;
-	const char *to, *zone, *output, *format;
+	const char *to, *zone, *output, *format, *metrics;
 	struct texts owned; /* texts of the profile, freed with the options */
 	const char **arguments;
 	size_t n_arguments;

@@ -9,6 +9,7 @@
 #include "gateway/ctl/access.h"
 #include "gateway/ctl/records.h"
 #include "gateway/ctl/screen.h"
+#include "gateway/ctl/watch_metrics.h"
 
 #include <jansson.h>
 #include <signal.h>
@@ -32,7 +33,8 @@ struct job {
 	int64_t began_ms;
 	bool bar; /* a progress bar is on the terminal */
 	bool told[OFFENCE_COUNT];
-	struct buffer trouble; /* of the last round; empty = none */
+	struct watch_metrics *metrics; /* NULL = none wanted */
+	struct buffer trouble;         /* of the last round; empty = none */
 };
 
 static volatile sig_atomic_t told_to_end;
@@ -97,6 +99,7 @@ static void progress(void *context, uint64_t done, uint64_t of)
 	int64_t took = clock_monotonic_ms() - j->began_ms;
 	int share = of > 0 ? (int)(40 * (done < of ? done : of) / of) : 0;
 
+	watch_metrics_show(j->metrics, j->verification);
 	if (!isatty(STDERR_FILENO) || j->o->json)
 		return;
 	j->bar = true;
@@ -238,10 +241,13 @@ static void tell_new(struct job *j)
 static enum exit_code round_once(struct job *j)
 {
 	struct error e = {0};
+	int64_t began_ms = clock_monotonic_ms();
 	struct status status = verification_round(j->verification, &e);
 	enum exit_code code = status.kind == STATUS_REFUSED ? REFUSED : UNREACHABLE;
 	struct buffer trouble = {0};
 
+	watch_metrics_show(j->metrics, j->verification);
+	watch_metrics_round(j->metrics, began_ms, ok(status));
 	progress_end(j);
 	if (ok(status))
 		code = DONE;
@@ -323,6 +329,17 @@ static enum exit_code bundle_take(struct job *j)
 	return j->verification ? DONE : fail(j->o, REFUSED, "out of memory");
 }
 
+static enum exit_code metrics_begin(struct job *j)
+{
+	struct error e = {0};
+
+	if (!j->o->metrics)
+		return DONE;
+	if (!j->o->follow)
+		return fail(j->o, USAGE, "--metrics is for --follow");
+	return ok(watch_metrics_start(j->o->metrics, &j->metrics, &e)) ? DONE : fail_with(j->o, USAGE, &e);
+}
+
 static enum exit_code verify(struct options *o)
 {
 	struct job j = {.o = o, .began_ms = clock_monotonic_ms()};
@@ -331,7 +348,10 @@ static enum exit_code verify(struct options *o)
 	if (code == DONE)
 		code = remember(&j);
 	if (code == DONE)
+		code = metrics_begin(&j);
+	if (code == DONE)
 		code = run(&j);
+	watch_metrics_stop(j.metrics);
 	buffer_free(&j.trouble);
 	verification_free(j.verification);
 	records_free(j.records);
@@ -349,6 +369,8 @@ static const struct option_row options[] = {
 		"what the names of the gateway's topics begin with, before 'anpr.'", prefix),
 	OPTION(OPTION_TEXT, "bundle", "FILE", "check an evidence bundle instead of a cluster", bundle),
 	OPTION(OPTION_FLAG, "follow", NULL, "keep watching, and tell each offence as it is met", follow),
+	OPTION(OPTION_TEXT, "metrics", "ADDRESS:PORT",
+		"while following, serve /metrics for Prometheus there, on the loopback address", metrics),
 	{0},
 };
 
@@ -375,7 +397,7 @@ const struct verb verb_verify = {
 		"--kafka-key "
 		"verifier.key\n"
 		"  anprctl verify ... --head 1204:9f3c... --root tfl=tfl-ca.pem\n"
-		"  anprctl verify ... --follow\n"
+		"  anprctl verify ... --follow --metrics 127.0.0.1:9465\n"
 		"  anprctl verify --bundle november.bundle\n"
 		"\n"
 		"The first offence of each kind is told exactly, the others are counted. Exit status 0: "

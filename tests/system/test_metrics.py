@@ -4,7 +4,6 @@
 import json
 import os
 import re
-import shutil
 import signal
 import subprocess
 import time
@@ -12,14 +11,12 @@ import time
 import pytest
 import requests
 import yaml
-from prometheus_client.parser import text_string_to_metric_families
 
-from support.places import ROOT, program
+from support.places import program
+from support.prometheus import MONITORING, labelled, promtool, samples_of
 from support.wait import eventually
 
 VERSION = subprocess.run([program("anpr-gateway"), "--version"], capture_output=True, text=True, check=True).stdout.split()[1]
-PROMTOOL = shutil.which("promtool") or ROOT / "build/tools/promtool"      # by deploy/setup
-MONITORING = ROOT / "deploy/monitoring"
 PERSONAL = re.compile(r"ULEZ-\d|[A-Z]{2}\d\d[A-Z]{3}|CN=|51\.\d{3}")
 
 
@@ -37,17 +34,7 @@ def scrape(it):
     """{(name, labels): value} of /metrics."""
     answer = ask(it, "/metrics")
     assert answer.status_code == 200 and answer.headers["Content-Type"].startswith("text/plain; version=0.0.4"), answer.text
-    families = list(text_string_to_metric_families(answer.text))
-    assert len({f.name for f in families}) == len(families), "a family in two pieces"
-    assert all(f.name.startswith("anpr_") and f.documentation.endswith(".") and f.type != "unknown" for f in families)
-    samples = [(s.name, tuple(sorted(s.labels.items())), s.value) for f in families for s in f.samples]
-    found = {(name, labels): value for name, labels, value in samples}
-    assert len(found) == len(samples), "a sample twice"
-    return found
-
-
-def labelled(samples, name, **labels):
-    return samples.get((name, tuple(sorted(labels.items()))))
+    return samples_of(answer.text)
 
 
 def of_partner(samples, name):
@@ -160,11 +147,6 @@ def test_liveness_tells_the_truth(story):
 
 
 # --- what is shipped for Prometheus and Grafana ---
-
-def promtool(*arguments, text=None):
-    done = subprocess.run([PROMTOOL, *arguments], cwd=MONITORING, input=text, capture_output=True, text=True, timeout=120)
-    assert done.returncode == 0 and "error" not in done.stderr, done.stdout + done.stderr
-
 
 def rules():
     return [r for g in yaml.safe_load((MONITORING / "alerts.yaml").read_text())["groups"] for r in g["rules"]]

@@ -2,63 +2,18 @@
 """anprctl verify --follow: an independent watch. It says nothing while all is well, whatever happens to the gateway, and
 tells what somebody plants within seconds."""
 
-import json
-import signal
 import subprocess
 
 import pytest
+import requests
 from confluent_kafka import Producer
 
 from support.messages import SharedRead
-from support.places import PATIENCE, program
+from support.places import PATIENCE, free_port, program
+from support.prometheus import labelled, promtool, samples_of
 from support.wait import eventually
 
 SECONDS = 15        # "within seconds", with room for a busy machine
-
-
-class Watch:
-    """anprctl verify --follow --json as a verifier; what it tells goes to a file."""
-
-    def __init__(self, it):
-        self.out, self.err = it.folder / "watch.out", it.folder / "watch.err"
-        with open(self.out, "wb") as out, open(self.err, "wb") as err:
-            self.process = subprocess.Popen(
-                ["setpriv", "--pdeathsig", "KILL", program("anprctl"), "verify", "--follow", "--json", "--prefix", it.prefix,
-                 *map(str, it.kafka("verifier"))], stdin=subprocess.DEVNULL, stdout=out, stderr=err)
-
-    def told(self):
-        """What it found: one answer for each line it has written in full."""
-        return [line for line in self._running() if "error" not in line]
-
-    def troubles(self):
-        """What stood in its way."""
-        return [line["error"] for line in self._running() if "error" in line]
-
-    def _running(self):
-        assert self.process.poll() is None, f"it ended: {self.err.read_text()}"
-        return self._lines()
-
-    def _lines(self):
-        return [json.loads(line) for line in self.out.read_bytes().split(b"\n")[:-1]]
-
-    def stop(self):
-        """Its exit status, and the last it says."""
-        self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(timeout=PATIENCE), self._lines()[-1]
-
-
-@pytest.fixture
-def watch_over():
-    """watch_over(installation): a watch, ended with the test."""
-    begun = []
-
-    def begin(it):
-        begun.append(Watch(it))
-        return begun[-1]
-    yield begin
-    for watch in begun:
-        watch.process.kill()
-        watch.process.wait()
 
 
 @pytest.fixture
@@ -70,6 +25,17 @@ def watched(install, watch_over):
     it.prepare()
     it.start()
     return it, watch_over(it)
+
+
+@pytest.fixture
+def watched_with_metrics(install, watch_over):
+    it = install()
+    it.partner("tfl-ulez", "--rate", 100)
+    it.agreement("tfl-ulez", ["ULEZ-*"])
+    it.prepare()
+    it.start()
+    port = free_port()
+    return it, watch_over(it, "--metrics", f"127.0.0.1:{port}"), port
 
 
 def plant(it, record):
@@ -85,6 +51,42 @@ def plant(it, record):
     (error, message), = delivered
     assert error is None
     return f"{it.topic} partition {message.partition()} offset {message.offset()}"
+
+
+def test_a_watch_has_metrics_of_its_own(watched_with_metrics):
+    it, watch, port = watched_with_metrics
+    it.agree("tfl-ulez")
+    it.go_live("tfl-ulez")
+    consumer = it.consumer()
+    consumer.wait_for(lambda records: len(records) > 100, "reads")
+
+    def scrape():
+        answer = requests.get(f"http://127.0.0.1:{port}/metrics", timeout=20)
+        assert answer.headers["Content-Type"].startswith("text/plain; version=0.0.4")
+        return samples_of(answer.text), answer.text
+
+    def offences():
+        return {dict(labels)["kind"]: n for (name, labels), n in scrape()[0].items() if name == "anpr_verify_offences_total"}
+    eventually(lambda: scrape()[0]["anpr_verify_reads_accounted_total", ()] > 100, "it has looked at reads")
+    now, text = scrape()
+    promtool("check", "metrics", text=text)
+    assert len(offences()) == 17 and not any(offences().values())
+    assert now["anpr_verify_entries_total", ()] == now["anpr_verify_head", ()] >= 4
+    assert labelled(now, "anpr_verify_rounds_total", result="failed") == 0 < labelled(now, "anpr_verify_rounds_total", result="whole")
+    eventually(lambda: scrape()[0]["anpr_verify_lag_seconds", ()] < SECONDS, "it is not behind")
+    plant(it, consumer.records[-1])
+    eventually(lambda: offences()["read_added"] == 1, "the planted read is counted", SECONDS)
+    assert requests.get(f"http://127.0.0.1:{port}/", timeout=20).status_code == 404
+    assert watch.stop()[0] == 1
+
+
+@pytest.mark.parametrize(("more", "words"), [
+    (["--follow", "--metrics", "0.0.0.0:9465"], "loopback"), (["--follow", "--metrics", "nowhere"], "address:port"),
+    (["--metrics", "127.0.0.1:9465"], "is for --follow")])
+def test_metrics_are_refused(honest, more, words):
+    done = subprocess.run([program("anprctl"), "verify", "--prefix", honest.prefix, *map(str, honest.kafka("verifier")), *more],
+                          capture_output=True, text=True, stdin=subprocess.DEVNULL)
+    assert done.returncode == 2 and words in done.stderr
 
 
 def turn(it, position):
