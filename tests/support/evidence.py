@@ -91,16 +91,22 @@ class Evidence:
             at = TopicPartition(topic, number)
             self.oldest[topic, number], self.newest[topic, number] = kafka.get_watermark_offsets(at, timeout=20)
             at.offset = self.oldest[topic, number]
-            self.records[topic, number] = []
             kafka.assign([at])
-            while True:
-                message = kafka.poll(20)
-                assert message is not None, f"{topic}: no answer"
-                if message.error():
-                    assert message.error().code() == KafkaError._PARTITION_EOF, message.error()
-                    break
-                self.records[topic, number].append(
-                    Item(message.offset(), message.timestamp()[1], message.key() or b"", message.value() or b""))
+            self.records[topic, number] = list(self._until(kafka, topic, self.newest[topic, number]))
+
+    @staticmethod
+    def _until(kafka, topic, newest):
+        """Up to where it ended; where more comes all the time its own end is never met. The last may be Kafka's own."""
+        offset = -1
+        while offset + 1 < newest:
+            message = kafka.poll(20)
+            assert message is not None, f"{topic}: no answer"
+            if message.error():
+                assert message.error().code() == KafkaError._PARTITION_EOF, message.error()
+                return
+            offset = message.offset()
+            if offset < newest:
+                yield Item(offset, message.timestamp()[1], message.key() or b"", message.value() or b"")
 
     def name(self, topic):
         return f"{self.prefix}anpr.{topic}"
