@@ -16,6 +16,8 @@ import h2.config
 import h2.connection
 import h2.events
 
+from .control import socket_name
+
 HERE = Path(__file__).resolve().parent
 SIMULATOR = HERE / "simulator"
 PATIENCE = 20       # seconds; the machine may be busy
@@ -58,7 +60,8 @@ class Partner:
     def control(self, **command):
         with socket.socket(socket.AF_UNIX) as s:
             s.settimeout(PATIENCE)
-            s.connect(self.socket)
+            with socket_name(self.socket) as name:
+                s.connect(name)
             s.sendall(json.dumps(command).encode() + b"\n")
             answer = json.loads(s.makefile().readline())
         assert answer.pop("ok"), answer

@@ -6,7 +6,9 @@ import asyncio
 import json
 import math
 import os
+import socket
 from collections import Counter
+from contextlib import contextmanager
 
 from .generator import now_ms
 from .reads import note
@@ -28,6 +30,17 @@ commands, one JSON object a line; several members are carried out in order:
 """
 
 
+@contextmanager
+def socket_name(path):
+    """A name of a Unix socket's path that fits into an address (107 bytes), however deep the path lies."""
+    folder, name = os.path.split(os.path.abspath(path))
+    handle = os.open(folder, os.O_PATH | os.O_DIRECTORY)
+    try:
+        yield f"/proc/self/fd/{handle}/{name}"
+    finally:
+        os.close(handle)
+
+
 class Control:
     def __init__(self, server, rate, reload, rng):
         self.server, self.log = server, server.log
@@ -39,8 +52,11 @@ class Control:
         if "/" in where:
             if os.path.exists(where):
                 os.unlink(where)
-            await asyncio.start_unix_server(self._connected, where, limit=1 << 21)
+            listener = socket.socket(socket.AF_UNIX)
+            with socket_name(where) as name:
+                listener.bind(name)
             os.chmod(where, 0o600)
+            await asyncio.start_unix_server(self._connected, sock=listener, limit=1 << 21)
             return where
         host, _, port = where.rpartition(":")
         listener = await asyncio.start_server(self._connected, host, int(port), limit=1 << 21)

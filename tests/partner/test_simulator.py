@@ -357,6 +357,14 @@ def test_reads_come_into_being_though_nobody_reads(start):
         assert json.loads(response.readline())["cursor"] == f"c-{number:012d}"
 
 
+def test_it_can_be_told_however_deep_its_socket_lies(pki, tmp_path):
+    folder = tmp_path / ("deep" * 30)
+    folder.mkdir()
+    with Partner(pki, folder, "--begin", "paused") as partner:
+        assert partner.control(stats=True)["reads"] == 0
+        assert '"ok": true' in run("ctl", partner.socket, '{"go": true}')
+
+
 def test_pause_rate_and_go(start):
     partner = start("--rate", 1000, "--trouble", "none")
     eventually(lambda: partner.control(stats=True)["reads"] > 50)
