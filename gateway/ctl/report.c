@@ -30,9 +30,8 @@ struct job {
 	char names[5][250];
 	struct origin first, again;
 	struct report *report;
-	struct verify_source without_reads; /* over `again` */
-	bool clean;                         /* nothing was found wrong */
-	bool bar;                           /* progress is on the terminal */
+	bool clean; /* nothing was found wrong */
+	bool bar;   /* progress is on the terminal */
 };
 
 /* --- progress --- */
@@ -101,55 +100,9 @@ static void topics_name(struct job *j)
 
 /* --- verifying --- */
 
-/* As if the police topics were not there: reads are many, and not needed for anything else. */
-static struct status partitions_without_reads(void *context, const char *topic, int32_t *out, struct error *e)
-{
-	const struct job *j = context;
-	const struct verify_source *all = origin_source(&j->again);
-	const char *const ours[] = {
-		j->topics.journal, j->topics.documents, j->topics.ledger, j->topics.accounts};
-
-	*out = 0;
-	for (size_t i = 0; i < 4; i++)
-		if (strcmp(topic, ours[i]) == 0)
-			return all->partitions(all->context, topic, out, e);
-	return S_OK;
-}
-
-static struct status newest_of(void *context, const char *topic, int32_t n, int64_t *out, struct error *e)
-{
-	const struct verify_source *all = origin_source(&((const struct job *)context)->again);
-
-	return all->newest(all->context, topic, n, out, e);
-}
-
-static struct status settled_of(void *context, const char *topic, int32_t n, int64_t *out, struct error *e)
-{
-	const struct verify_source *all = origin_source(&((const struct job *)context)->again);
-
-	return all->settled(all->context, topic, n, out, e);
-}
-
-static struct status oldest_of(
-	void *context, const char *topic, int32_t partition, int64_t *out, struct error *e)
-{
-	const struct verify_source *all = origin_source(&((const struct job *)context)->again);
-
-	return all->oldest(all->context, topic, partition, out, e);
-}
-
-static struct status next_of(void *context, const char *topic, int32_t partition, int64_t limit,
-	struct verify_record *out, struct error *e)
-{
-	const struct verify_source *all = origin_source(&((const struct job *)context)->again);
-
-	return all->next(all->context, topic, partition, limit, out, e);
-}
-
 static enum exit_code verify(struct job *j)
 {
 	bool with_reads = j->o->reads && !j->o->bundle;
-	const struct verify_source *source = &j->without_reads;
 	struct verification *v;
 	struct status status;
 	struct error e = {0};
@@ -157,11 +110,9 @@ static enum exit_code verify(struct job *j)
 
 	if (code != DONE)
 		return code;
-	j->without_reads = (struct verify_source){
-		j, partitions_without_reads, newest_of, settled_of, oldest_of, next_of};
-	if (with_reads)
-		source = origin_source(&j->again);
-	v = verification_new(&j->topics, source, verifying, j);
+	v = verification_new(&j->topics, origin_source(&j->again), verifying, j);
+	if (v && !with_reads)
+		verification_leave_out_reads(v);
 	status = v ? verification_round(v, &e) : S_OVERLOAD;
 	say_end(j);
 	if (ok(status)) {

@@ -82,27 +82,9 @@ void notes_free(struct notes *n)
 
 /* --- reading --- */
 
-static struct status documents_read(struct report *r, struct error *e)
+static void document_did(void *report)
 {
-	const struct verify_source *s = r->source;
-	int64_t newest[VERIFY_PARTITIONS_MAX];
-	int32_t n = 0;
-
-	TRY(s->partitions(s->context, r->topics->documents, &n, e));
-	REQUIRE(n <= VERIFY_PARTITIONS_MAX, S_REFUSED);
-	TRY(s->newest(s->context, r->topics->documents, n, newest, e));
-	for (int32_t i = 0; i < n; i++) {
-		struct verify_record record;
-		struct status status;
-
-		/* A chunk that does not fit its hash is missed where it is named. */
-		while (ok(status = s->next(s->context, r->topics->documents, i, newest[i], &record, e))) {
-			report_did(r);
-			(void)ok(document_store_add(r->documents, record.key, record.value));
-		}
-		REQUIRE(status.kind == STATUS_WAIT, status);
-	}
-	return S_OK;
+	report_did(report);
 }
 
 /* Nothing is told of a journal that is not whole: what is missing may have changed everything after it. */
@@ -149,7 +131,8 @@ struct status replay(struct report *r, int64_t journal_end, struct error *e)
 	struct verify_record record;
 	struct status status;
 
-	TRY(documents_read(r, e)); /* no entry below the end names a text that was written later */
+	/* No entry below the end names a text that was written later. */
+	TRY(verify_documents(r->source, r->topics->documents, r->documents, document_did, r, e));
 	while (ok(status = s->next(s->context, r->topics->journal, 0, journal_end, &record, e))) {
 		report_did(r);
 		TRY(record_take(r, &record, e));

@@ -125,6 +125,7 @@ struct statement; /* tally.c */
 struct verification {
 	const struct verify_topics *topics;
 	const struct verify_source *source;
+	bool without_reads;
 	void (*progress)(void *context, uint64_t done, uint64_t of);
 	void *progress_context;
 	uint64_t done, of, told; /* offsets, so markers of transactions count as well */

@@ -8,22 +8,25 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static struct status documents_read(struct verification *v, struct error *e)
+struct status verify_documents(const struct verify_source *s, const char *topic, struct document_store *to,
+	void (*did)(void *context), void *context, struct error *e)
 {
-	const struct verify_source *s = v->source;
 	int64_t newest[VERIFY_PARTITIONS_MAX];
 	int32_t n = 0;
 
-	TRY(s->partitions(s->context, v->topics->documents, &n, e));
+	TRY(s->partitions(s->context, topic, &n, e));
 	REQUIRE(n <= VERIFY_PARTITIONS_MAX, S_REFUSED);
-	TRY(s->newest(s->context, v->topics->documents, n, newest, e));
+	TRY(s->newest(s->context, topic, n, newest, e));
 	for (int32_t i = 0; i < n; i++) {
 		struct verify_record record;
 		struct status status;
 
 		/* A chunk that does not fit its hash is missed where it is named. */
-		while (ok(status = s->next(s->context, v->topics->documents, i, newest[i], &record, e)))
-			(void)ok(document_store_add(v->documents, record.key, record.value));
+		while (ok(status = s->next(s->context, topic, i, newest[i], &record, e))) {
+			if (did)
+				did(context);
+			(void)ok(document_store_add(to, record.key, record.value));
+		}
 		REQUIRE(status.kind == STATUS_WAIT, status);
 	}
 	return S_OK;
@@ -151,7 +154,7 @@ struct status journal_round(struct verification *v, struct error *e)
 	TRY(streams_open(v, e)); /* those that could not be opened when their entry was met */
 	/* Texts are written before the entry that names them. */
 	TRY(s->newest(s->context, v->topics->journal, 1, &newest, e));
-	TRY(documents_read(v, e));
+	TRY(verify_documents(v->source, v->topics->documents, v->documents, NULL, NULL, e));
 	while (ok(status = s->next(s->context, v->topics->journal, 0, newest, &record, e)))
 		if (!v->broken)
 			TRY(entry_take(v, &record, e));

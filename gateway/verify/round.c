@@ -51,6 +51,11 @@ void verification_remember_head(struct verification *v, uint64_t sequence, const
 	v->head_hash = *hash;
 }
 
+void verification_leave_out_reads(struct verification *v)
+{
+	v->without_reads = true;
+}
+
 void verification_remember_root(struct verification *v, const char *organisation, struct span pem)
 {
 	struct remembered_root *root;

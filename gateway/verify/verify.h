@@ -87,9 +87,16 @@ struct verify_source {
 		struct verify_record *out, struct error *e);
 };
 
+struct document_store;
+
 struct verify_topics {
 	const char *journal, *documents, *ledger, *accounts;
 };
+
+/* Take in the texts that the journal names, as many as there are now. did: told of each record; may be NULL.
+ * errors  RETRY, REFUSED: the source failed, with why in `e`. */
+MUST struct status verify_documents(const struct verify_source *s, const char *topic,
+	struct document_store *to, void (*did)(void *context), void *context, struct error *e);
 
 struct verification;
 
@@ -103,6 +110,9 @@ void verification_free(struct verification *v);
  * Checked with each round. */
 void verification_remember_head(struct verification *v, uint64_t sequence, const struct digest *hash);
 void verification_remember_root(struct verification *v, const char *organisation, struct span pem);
+
+/* Look at no read, as if the police topics were not there (a bundle's are not). Before the first round. */
+void verification_leave_out_reads(struct verification *v);
 
 /* Check everything that was committed when the call began and was not checked before: the first call all
  * there is, each later one what has come since.
