@@ -38,11 +38,7 @@ def it(tmp_path_factory):
         it.agreement("tfl-ulez", ["ULEZ-*"])
         it.partner("national-highways", "--rate", 20, "--batch-seconds", 2, cameras=60)
         it.agreement("national-highways", ["*"])
-        it.prepare()
-        it.start()
-        for partner in it.partners:
-            it.agree(partner)
-            it.go_live(partner)
+        it.begin()
         it.people["alice"].must("propose", it.agreement("tfl-ulez", ["ULEZ-0*"], purposes=["serious-crime", "missing-persons"]))
         yield it
 

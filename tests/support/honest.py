@@ -12,11 +12,7 @@ def live(it):
     it.partner("national-highways", "--rate", 100, "--batch-seconds", 1)
     it.agreement("tfl-ulez", ["ULEZ-*"], drop=["speed_kph", "heading"])
     it.agreement("national-highways", ["NH-*"])
-    it.prepare()
-    it.start()
-    for partner in it.partners:
-        it.agree(partner)
-        it.go_live(partner)
+    it.begin()
     consumer = it.consumer()
     consumer.wait_for(lambda records: len(records) > 300, "reads")
     # A slow machine may answer 'recorded' or 'stopped here' first; either becomes an enforced entry.

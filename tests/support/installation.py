@@ -262,15 +262,20 @@ class Installation:
         for person in ("alice", controller):
             self.turn_on(person, partner)
 
+    def begin(self):
+        """Configuration, topics and ACLs, the process; then every agreement agreed and turned on."""
+        self.prepare()
+        self.start()
+        for partner in self.agreements:
+            self.agree(partner)
+            self.go_live(partner)
+
     def share(self, *options, cameras=60, reads=10, **changes):
         """How most tests begin: Transport for London's simulator with `options`, an agreement on all its cameras with
         `changes`, everything turned on, and so many reads on the topic."""
         self.partner("tfl-ulez", *(options or ("--rate", 60, "--trouble", "none")), cameras=cameras)
         self.agreement("tfl-ulez", ["ULEZ-*"], **changes)
-        self.prepare()
-        self.start()
-        self.agree("tfl-ulez")
-        self.go_live("tfl-ulez")
+        self.begin()
         if reads:
             self.consumer().wait_for(lambda records: len(records) >= reads, "reads")
         return self

@@ -17,7 +17,7 @@ from . import installation
 from .broker import Broker
 from .evidence import Evidence
 from .installation import PARTNERS, Installation
-from .people import DONE, REFUSED
+from .people import DONE
 from .places import BUILD, program
 from .recount import Recount, told
 from .wait import eventually
@@ -92,34 +92,24 @@ class Month:
         eventually(lambda: sum(p["totals"]["received"] for p in self.alice.status()["partners"]) > ledger + 200, "reads")
         return sum(p["totals"]["published"] for p in self.alice.status()["partners"])
 
-    def _insist(self, person, *arguments):
-        """Until it is done. A machine that stands still answers 'not confirmed' first; what was done after all is then
-        refused, because there is nothing left to do."""
-        codes = []
-
-        def done():
-            codes.append(person.try_to(*arguments).code)
-            return codes[-1] == DONE or (codes[-1] == REFUSED and len(codes) > 1)
-        eventually(done, lambda: f"{arguments}: {codes}")
-
     def _date_0(self):
         for partner, controller in (("tfl-ulez", self.bob), ("national-highways", self.nina)):
             self.it.agree(partner)
             for person in (self.alice, controller):
-                self._insist(person, "on", partner, "--agreement", self.it.agreements[partner].stem, "--reason", "Going live.")
+                person.insist("on", partner, "--agreement", self.it.agreements[partner].stem, "--reason", "Going live.")
         return "two agreements, all on"
 
     def _date_1(self):
-        self._insist(self.bob, "off", "tfl-ulez", "--cameras", "ULEZ-0001*", "--reason", "Works.")
+        self.bob.insist("off", "tfl-ulez", "--cameras", "ULEZ-0001*", "--reason", "Works.")
         return "cameras off"
 
     def _date_2(self):
-        self._insist(self.bob, "on", "tfl-ulez", "--cameras", "ULEZ-0001*", "--reason", "Done.")
-        self._insist(self.alice, "off", "tfl-ulez", "--area", "Camden", "--reason", "Not needed.")
+        self.bob.insist("on", "tfl-ulez", "--cameras", "ULEZ-0001*", "--reason", "Done.")
+        self.alice.insist("off", "tfl-ulez", "--area", "Camden", "--reason", "Not needed.")
         return "cameras on, an area off"
 
     def _date_3(self):
-        self._insist(self.nina, "withdraw", "NH-MPS-1", "--reason", "Review.")
+        self.nina.insist("withdraw", "NH-MPS-1", "--reason", "Review.")
         return "an agreement withdrawn"
 
     def _date_4(self):
@@ -127,13 +117,13 @@ class Month:
         path.write_text(yaml.safe_dump(yaml.safe_load(path.read_text()) | {
             "rules": [{"name": "all", "cameras": ["ULEZ-0000*", "ULEZ-0002*"]}, {"name": "more", "cameras": ["ULEZ-0003*"]}]}))
         number = self.alice.must("propose", path)["entry"]
-        self._insist(self.bob, "approve", number, "--reason", "Fewer.")
-        self._insist(self.alice, "off", "tfl-ulez", "--cameras", "ULEZ-0003*", "--for", "48h", "--reason", "Two days.")
+        self.bob.insist("approve", number, "--reason", "Fewer.")
+        self.alice.insist("off", "tfl-ulez", "--cameras", "ULEZ-0003*", "--for", "48h", "--reason", "Two days.")
         return "an agreement changed, cameras off for two days"
 
     def _date_5(self):
         eventually(lambda: [h for h in self.alice.must("history") if h["action"] == "period_ended"], "the end of the two days")
-        self._insist(self.alice, "on", "tfl-ulez", "--area", "Camden", "--reason", "Needed.")
+        self.alice.insist("on", "tfl-ulez", "--area", "Camden", "--reason", "Needed.")
         return "the two days ended by themselves, the area on"
 
     # The report

@@ -8,6 +8,7 @@ import time
 from dataclasses import dataclass
 
 from .places import PATIENCE, program
+from .wait import eventually
 
 DONE, REFUSED, USAGE, UNREACHABLE, NOT_YET = range(5)       # anprctl's exit codes
 
@@ -57,6 +58,16 @@ class Person:
             pass
         assert answer.code == DONE, f"{self.name}: anprctl off {' '.join(map(str, arguments))}: {answer}"
         return answer.json
+
+    def insist(self, *arguments):
+        """Until it is done. A machine that stands still answers 'not confirmed' first; what was done after all is then
+        refused, because there is nothing left to do."""
+        codes = []
+
+        def done():
+            codes.append(self.try_to(*arguments).code)
+            return codes[-1] == DONE or (codes[-1] == REFUSED and len(codes) > 1)
+        eventually(done, lambda: f"{arguments}: {codes}")
 
     def status(self):
         return self.must("status")

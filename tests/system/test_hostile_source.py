@@ -19,11 +19,7 @@ def two(install_in_module):
     it.partner("national-highways", "--rate", 60, "--trouble", "none", "--batch-seconds", 2)
     it.agreement("tfl-ulez", ["ULEZ-*"])
     it.agreement("national-highways", ["NH-*"])
-    it.prepare()
-    it.start()
-    for partner in it.partners:
-        it.agree(partner)
-        it.go_live(partner)
+    it.begin()
     eventually(lambda: it.simulators["tfl-ulez"].control(stats=True)["open"] == 1, "connected")
     # nothing is shared that was captured up to 2 s after the switch: let the first read come through
     put_in = 0

@@ -30,17 +30,6 @@ def today(days=0):
 PERIOD = ("--from", today(-2), "--to", today(1))
 
 
-def insist(person, *arguments):
-    """Until it is done. A machine that stands still answers 'not confirmed' first; what was done after all is then
-    refused, because there is nothing left to do."""
-    codes = []
-
-    def done():
-        codes.append(person.try_to(*arguments).code)
-        return codes[-1] == DONE or (codes[-1] == REFUSED and len(codes) > 1)
-    eventually(done, lambda: f"{arguments}: {codes}")
-
-
 def propose(person, path, *more):
     """The proposal's number, however often it has to be asked."""
     before = len(person.must("history"))
@@ -69,21 +58,21 @@ def story(install_in_module):
     alice, bob, nina = (it.people[name] for name in ("alice", "bob", "nina"))
     for partner, controller in (("tfl-ulez", bob), ("national-highways", nina)):
         propose(controller, it.folder / partner / "cameras.csv", "--partner", partner)
-        insist(controller, "approve", propose(alice, it.agreements[partner]), "--reason", "As agreed.")
+        controller.insist("approve", propose(alice, it.agreements[partner]), "--reason", "As agreed.")
         for person in (alice, controller):
-            insist(person, "on", partner, "--agreement", it.agreements[partner].stem, "--reason", "Going live.")
+            person.insist("on", partner, "--agreement", it.agreements[partner].stem, "--reason", "Going live.")
     consumer = it.consumer()
     consumer.wait_for(lambda records: len(records) > 60, "reads")
-    insist(bob, "off", "tfl-ulez", "--cameras", "ULEZ-0001*", "--reason", HOSTILE)
-    insist(alice, "off", "tfl-ulez", "--area", "Camden", "--reason", "Not needed there.")
-    insist(alice, "on", "tfl-ulez", "--area", "Camden", "--reason", "Needed again.")
-    insist(bob, "off", "tfl-ulez", "--area", "Newham", "--reason", "One camera only.")
-    insist(bob, "off", "tfl-ulez", "--for", "1s", "--reason", "A moment.")
-    insist(nina, "withdraw", "NH-MPS-1", "--reason", "Review.")
+    bob.insist("off", "tfl-ulez", "--cameras", "ULEZ-0001*", "--reason", HOSTILE)
+    alice.insist("off", "tfl-ulez", "--area", "Camden", "--reason", "Not needed there.")
+    alice.insist("on", "tfl-ulez", "--area", "Camden", "--reason", "Needed again.")
+    bob.insist("off", "tfl-ulez", "--area", "Newham", "--reason", "One camera only.")
+    bob.insist("off", "tfl-ulez", "--for", "1s", "--reason", "A moment.")
+    nina.insist("withdraw", "NH-MPS-1", "--reason", "Review.")
     changed = yaml.safe_load(it.agreements["tfl-ulez"].read_text())
     changed["rules"] = [{"name": "all", "cameras": ["ULEZ-0000*", "ULEZ-0002*"]}, {"name": "more", "cameras": ["ULEZ-0003*"]}]
     it.agreements["tfl-ulez"].write_text(yaml.safe_dump(changed, sort_keys=False))
-    insist(bob, "approve", propose(alice, it.agreements["tfl-ulez"]), "--reason", "Fewer.")
+    bob.insist("approve", propose(alice, it.agreements["tfl-ulez"]), "--reason", "Fewer.")
     stop = it.state / "stop" / "tfl-ulez"
     stop.touch()
     eventually(lambda: [h for h in alice.must("history") if h["action"] == "stop_file"], "the stop file in the journal")

@@ -16,25 +16,26 @@ from support.wait import eventually
 SECONDS = 15        # "within seconds", with room for a busy machine
 
 
-@pytest.fixture
-def watched(install, watch_over):
-    """A gateway that is up and has agreed nothing yet, and a watch over it."""
+def up(install):
+    """A gateway that is up and has agreed nothing yet."""
     it = install()
     it.partner("tfl-ulez", "--rate", 100)
     it.agreement("tfl-ulez", ["ULEZ-*"])
     it.prepare()
     it.start()
+    return it
+
+
+@pytest.fixture
+def watched(install, watch_over):
+    """It, and a watch over it."""
+    it = up(install)
     return it, watch_over(it)
 
 
 @pytest.fixture
 def watched_with_metrics(install, watch_over):
-    it = install()
-    it.partner("tfl-ulez", "--rate", 100)
-    it.agreement("tfl-ulez", ["ULEZ-*"])
-    it.prepare()
-    it.start()
-    port = free_port()
+    it, port = up(install), free_port()
     return it, watch_over(it, "--metrics", f"127.0.0.1:{port}"), port
 
 
