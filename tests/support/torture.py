@@ -12,6 +12,8 @@ import time
 from collections import Counter
 from dataclasses import dataclass
 
+import confluent_kafka
+
 from .decisions import Off, PartnerWorld
 from .evaluator import FOR_EVER
 from .installation import ORGANISATION, PARTNERS, Installation
@@ -325,7 +327,8 @@ class Torture:
         return {"rounds": rounds, "faults": sum(self.happened.values()), "faults_by_kind": dict(sorted(self.happened.items())),
                 "reads": sum(p.matched for p in self.watch.partners.values()), "appended": self.watch.appended.reads, **found,
                 "receipt_ms": percentiles(self.receipt_ms), "last_read_ms": percentiles(self.last_read_ms),
-                "timed": len(self.receipt_ms), "consumers_reopened": sum(f.reopened for f in self.watch.followers), "seconds": round(seconds, 1), "seed": seed,
+                "timed": len(self.receipt_ms), "watched_with": f"librdkafka {confluent_kafka.libversion()[0]}",
+                "consumers_reopened": sum(f.reopened for f in self.watch.followers), "seconds": round(seconds, 1), "seed": seed,
                 "right": not any(found.values()) and self.watch.appended.reads > 0}
 
 
