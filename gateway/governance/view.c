@@ -18,7 +18,7 @@
  * `anprctl try` counted, as it was attached; null = nothing) agreements
  * id, partner, recipient, topic, state (in_force not_started expired withdrawn replaced), consents [], valid
  * {from, until, review_by}, agreed, ended, version (entry of the last consent), proposal, withdrawn_by
- * (entry) | null, cameras, purposes [], share [], keep_for (ms), instrument, controller, rules [], sha256
+ * (entry) | null, cameras, purposes [], share [], keep_for_ms, instrument, controller, rules [], sha256
  * explain      (view_explain.c) cameras      (view_cameras.c) camera_id, name, road, area, state, agreements
  * [], on, reason | null switches     (view_switches.c) side | null (stop file), selectors, agreement, rule,
  * class, cameras (count) | null, position (on | off), who, entry, since, until | null
@@ -221,7 +221,7 @@ static json_t *agreement_view(const struct partner *p, size_t i, struct utc_ms n
 		"agreed", view_time(v->agreed), "ended", view_time(v->ended), "version", (json_int_t)f->entry,
 		"proposal", (json_int_t)f->proposal, "withdrawn_by", view_number(f->withdrawn), "cameras",
 		(json_int_t)schedule_cameras(v->schedule), "purposes", view_texts(a->purposes, a->n_purposes),
-		"share", view_classes(a->share), "keep_for", (json_int_t)a->keep_for_ms, "instrument",
+		"share", view_classes(a->share), "keep_for_ms", (json_int_t)a->keep_for_ms, "instrument",
 		view_text(a->instrument), "controller", view_text(a->controller_name), "rules", rules_view(a),
 		"sha256", DIGEST_TEXT(&a->sha256));
 	json_object_update(out, more);

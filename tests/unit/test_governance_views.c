@@ -102,7 +102,7 @@ START_TEST(agreements)
 		json_t *list = load(governance_view_agreements(world.g, (struct utc_ms){rows[i].now}));
 		NAMES(list, "id", "partner", "recipient", "topic", "state", "consents", "valid", "agreed",
 			"ended", "version", "proposal", "withdrawn_by", "cameras", "purposes", "share",
-			"keep_for", "instrument", "controller", "rules", "sha256");
+			"keep_for_ms", "instrument", "controller", "rules", "sha256");
 		ck_assert_str_eq(text_of(list, 0, "state"), rows[i].want);
 		json_decref(list);
 	}

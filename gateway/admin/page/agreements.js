@@ -22,7 +22,7 @@ const agreementView = (a) => h("article", { class: "card", "data-key": `${a.id}/
     fact("partner", h("a", { href: partnerLink(a.partner) }, a.partner)), fact("recipient", `${a.recipient}, topic ${a.topic}`),
     fact("controller", a.controller ?? "not said"), fact("instrument", a.instrument ?? "not said"), fact("purposes", list(a.purposes)),
     fact("covers", `${count(a.cameras, "camera")}, by ${a.rules.length === 1 ? "rule" : "rules"} ${list(a.rules)}`), fact("shares", list(a.share.map(plain))),
-    fact("kept for", span(a.keep_for)), fact("in force", dates(a)), fact("consents", list(a.consents)), fact("agreed", moment(a.agreed), ` (entry ${a.version})`),
+    fact("kept for", span(a.keep_for_ms)), fact("in force", dates(a)), fact("consents", list(a.consents)), fact("agreed", moment(a.agreed), ` (entry ${a.version})`),
     a.ended && fact("ended", moment(a.ended), a.withdrawn_by ? ` (entry ${a.withdrawn_by})` : ""), fact("SHA-256", h("span", { class: "hash" }, a.sha256)))));
 
 export function agreementsView(id) {
