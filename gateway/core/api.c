@@ -215,7 +215,7 @@ static char *view_positions(struct view *v, const struct governance *g)
 	char partner[80];
 
 	if (api_query(v->request->path, "partner", partner, sizeof partner))
-		return governance_view_positions(g, partner);
+		return of_partner(v, governance_view_positions(g, partner));
 	v->status = 400;
 	return api_error("partner: missing; ask /v1/positions?partner=ID");
 }

@@ -149,7 +149,8 @@ char *governance_view_whoami(const struct governance *g, const char *organisatio
 /* NULL where there is no such partner. */
 char *governance_view_history(const struct governance *g, const char *partner, struct utc_ms since);
 char *governance_view_cameras(const struct governance *g, const char *partner, struct utc_ms now);
-/* Where a partner's cameras are, for a map: apart from everything else that is known of them. */
+/* Where a partner's cameras are, for a map: apart from everything else that is known of them. NULL as above.
+ */
 char *governance_view_positions(const struct governance *g, const char *partner);
 /* Would a read captured at the camera then have been shared, and by whose decision; NULL where there is no
  * such partner. It is taken to have arrived when it was to be published. One object, not an array. */

@@ -74,37 +74,32 @@ static json_t *camera_view(const struct partner *p, const struct partner_policy 
 
 char *governance_view_cameras(const struct governance *g, const char *partner, struct utc_ms now)
 {
-	if (state_partner(g, partner) == NOWHERE)
+	size_t index = state_partner(g, partner);
+	if (index == NOWHERE)
 		return NULL;
 	struct policy_snapshot *snapshot = NULL;
 	json_t *list = json_array();
 	if (!ok(governance_snapshot(g, now, &snapshot)))
 		return view_finish(list);
-	for (size_t i = 0; i < g->n_partners; i++) {
-		const struct partner *p = &g->partners[i];
-		const struct camera_register *r = partner_register(p);
-		if (strcmp(p->id, partner) != 0)
-			continue;
-		for (size_t k = 0; r && k < r->n; k++)
-			json_array_append_new(
-				list, camera_view(p, snapshot_partner(snapshot, span_text(p->id)),
-					      &r->cameras[k], now));
-	}
+	const struct partner *p = &g->partners[index];
+	const struct camera_register *r = partner_register(p);
+	const struct partner_policy *policy = snapshot_partner(snapshot, span_text(p->id));
+	for (size_t k = 0; r && k < r->n; k++)
+		json_array_append_new(list, camera_view(p, policy, &r->cameras[k], now));
 	snapshot_release(snapshot);
 	return view_finish(list);
 }
 
 char *governance_view_positions(const struct governance *g, const char *partner)
 {
+	size_t index = state_partner(g, partner);
+	if (index == NOWHERE)
+		return NULL;
+	const struct camera_register *r = partner_register(&g->partners[index]);
 	json_t *list = json_array();
-	for (size_t i = 0; i < g->n_partners; i++) {
-		const struct camera_register *r = partner_register(&g->partners[i]);
-		if (strcmp(g->partners[i].id, partner) != 0)
-			continue;
-		for (size_t k = 0; r && k < r->n; k++)
-			json_array_append_new(
-				list, json_pack("{s:s, s:f, s:f}", "camera_id", r->cameras[k].id, "latitude",
-					      r->cameras[k].lat, "longitude", r->cameras[k].lon));
-	}
+	for (size_t k = 0; r && k < r->n; k++)
+		json_array_append_new(
+			list, json_pack("{s:s, s:f, s:f}", "camera_id", r->cameras[k].id, "latitude",
+				      r->cameras[k].lat, "longitude", r->cameras[k].lon));
 	return view_finish(list);
 }
