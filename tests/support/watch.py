@@ -15,6 +15,7 @@ from .topic import Follower
 OFF = ledger_pb2.GAP_CAUSE_OFF
 KINDS = ("reads_after_receipt", "captured_while_off", "missing", "twice", "unexpected")
 RECENT = 100_000        # reads of a partner that are remembered, to notice repeats
+HELD_UP = 120           # seconds; a broker that is frozen for longer than a transaction may last is back by then
 PUBLISHED = 20_000      # published reads remembered until an off that covers their time may have become known
 
 
@@ -30,6 +31,7 @@ class PartnerReads:
         self.published = deque(maxlen=PUBLISHED)        # (camera, captured, ledger record)
         self.newest_captured = 0
         self.runs = []                                  # (since when, the node whose reads these are)
+        self.moved = time.monotonic()                   # when a statement was last compared, or there was none
 
     def on_ledger(self, record, statement):
         self.statements.append((record, statement))
@@ -50,6 +52,20 @@ class PartnerReads:
         """Compare what can be: statements whose items and reads have all arrived."""
         while self.statements and self._ready(*self.statements[0]):
             self._compare(*self.statements.popleft())
+            self.moved = time.monotonic()
+        if not self.statements:
+            self.moved = time.monotonic()
+
+    def held_up(self):
+        """What the oldest statement that could not be compared for long is waiting for; None: nothing does."""
+        if time.monotonic() - self.moved < HELD_UP:
+            return None
+        record, statement = self.statements[0]
+        wanted = range(self.sequence + 1, _last_sequence(statement, self.sequence) + 1)
+        return (f"{self.partner}: nothing compared for {HELD_UP} s: transaction {record.ordinal} of publisher {record.publisher}, written at "
+                f"{record.written_at_ms} under version {record.policy_version} (known: {self.decisions.newest}), to cursor {statement.cursor} "
+                f"(sent: {self.items[-1].number if self.items else self.passed}), sequences {wanted}, not on the topic: "
+                f"{[n for n in wanted if n not in self.shared][:20]}; {len(self.shared)} later ones are")
 
     def _ready(self, record, statement):
         last = _last_sequence(statement, self.sequence)
@@ -232,6 +248,7 @@ class Watch(threading.Thread):
             self.appended.settle()
         for partner in self.partners.values():
             partner.settle()
+            assert not partner.held_up(), partner.held_up()
 
     def _journal(self):
         """True once it has been read to its end."""
