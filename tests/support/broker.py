@@ -15,6 +15,8 @@ from .wait import eventually
 class Broker:
     """A broker in a folder of its own. Stopped, killed and started at will; destroyed at the end."""
 
+    kept = False        # what it holds outlives it
+
     def __init__(self, folder, pki, *settings, environment=None):
         self.folder, self.pki, self.environment = folder, pki, os.environ | (environment or {})
         self.run("start", "--pki", pki, *(part for s in settings for part in ("--set", s)))
@@ -31,7 +33,7 @@ class Broker:
         return self
 
     def __exit__(self, *_):
-        self.run("destroy")
+        self.run("stop" if self.kept else "destroy")
 
     def start(self):
         self.run("start")
@@ -68,7 +70,7 @@ class Cluster(Broker):
         self.address = self.run("cluster", "address").strip()
 
     def __exit__(self, *_):
-        self.run("cluster", "destroy")
+        self.run("cluster", "stop" if self.kept else "destroy")
 
     def befall(self, command):
         if self.one is None:

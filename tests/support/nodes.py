@@ -22,7 +22,7 @@ class Nodes(Torture):
     befalls = FAULTS
 
     def __init__(self, folder, pki, broker, rate, seed, say, nodes=2, minutes=None):
-        self.rng, self.taken_over, self.rounds, self.networks = random.Random(seed), {}, 0, {}
+        self.rng, self.taken_over, self.networks = random.Random(seed), {}, {}
         self.brokers = [address.rsplit(":", 1)[1] for address in broker.address.split(",")]
         super().__init__(folder, pki, broker, rate, seed, say)
         self.until = time.monotonic() + 60 * minutes if minutes else None
@@ -66,7 +66,6 @@ class Nodes(Torture):
     def round(self, round):
         self.all_agree()
         super().round(round)
-        self.rounds += 1
         self.bring_back()
 
     def bring_back(self):
@@ -110,18 +109,12 @@ class Nodes(Torture):
                             PATIENT)
             self.taken_over.setdefault(how, []).append(at[0] - begun)
 
-    def figures(self, rounds, seed, seconds):
-        figures = super().figures(rounds, seed, seconds)
+    def figures(self, seed, seconds):
+        figures = super().figures(seed, seconds)
         return figures | {"nodes": len(self.it.nodes), "take_over_ms": {
             how: percentiles(ms) | {"max": round(max(ms)), "n": len(ms)} for how, ms in sorted(self.taken_over.items())}}
 
 
 def torture_nodes(folder, pki, broker, minutes, rate, seed, say=print, faults=None, nodes=2):
     """For so long, or (minutes None) a round for each of the faults; the figures."""
-    begun = time.monotonic()
-    it = Nodes(folder, pki, broker, rate, seed, say, nodes, minutes)
-    try:
-        it.go(len(faults) if faults else None, seed, faults)
-        return it.figures(it.rounds, seed, time.monotonic() - begun)
-    finally:
-        it.close()
+    return Nodes(folder, pki, broker, rate, seed, say, nodes, minutes).run(len(faults) if faults else None, seed, faults)

@@ -3,6 +3,7 @@
 frozen; watched from outside (watch.py). What is turned and what befalls follows from the seed."""
 
 import itertools
+import json
 import os
 import random
 import signal
@@ -105,7 +106,7 @@ class Torture:
     befalls = FAULTS
 
     def __init__(self, folder, pki, broker, rate, seed, say):
-        self.say, self.happened = say, Counter()
+        self.say, self.happened, self.rounds = say, Counter(), 0
         self.receipt_ms, self.last_read_ms = [], []
         self.it = it = Installation(folder, pki, broker, "", PARTNERS)
         for partner, (organisation, _) in PARTNERS.items():
@@ -133,6 +134,18 @@ class Torture:
             log.close()
         self.it.__exit__()
 
+    def run(self, rounds, seed, faults):
+        """All of it; its figures, which are told where it does not come to its end, too."""
+        begun = time.monotonic()
+        try:
+            self.go(rounds, seed, faults)
+        except BaseException:
+            self.say(f"not finished: {json.dumps(self.figures(seed, time.monotonic() - begun))}")
+            raise
+        finally:
+            self.close()
+        return self.figures(seed, time.monotonic() - begun)
+
     def go(self, rounds, seed, faults=None, withdraw=True):
         self.watch.start()
         for simulator in self.it.simulators.values():
@@ -142,6 +155,7 @@ class Torture:
             if self.over():
                 break
             self.round(round)
+            self.rounds += 1
             self.tell(round, rounds)
         if withdraw:
             self.withdraw(random.Random(seed))
@@ -322,9 +336,9 @@ class Torture:
         self.say(f"{round.number}{f'/{rounds}' if rounds else ''}  {round.partner}  {round.kind} by {round.person}{' and the other side' if round.together else ''}"
                  f"  {round.fault}  {self.watch.appended.reads} reads  {wrong}")
 
-    def figures(self, rounds, seed, seconds):
+    def figures(self, seed, seconds):
         found = {kind: self.watch.counts[kind] for kind in KINDS}
-        return {"rounds": rounds, "faults": sum(self.happened.values()), "faults_by_kind": dict(sorted(self.happened.items())),
+        return {"rounds": self.rounds, "faults": sum(self.happened.values()), "faults_by_kind": dict(sorted(self.happened.items())),
                 "reads": sum(p.matched for p in self.watch.partners.values()), "appended": self.watch.appended.reads, **found,
                 "receipt_ms": percentiles(self.receipt_ms), "last_read_ms": percentiles(self.last_read_ms),
                 "timed": len(self.receipt_ms), "watched_with": f"librdkafka {confluent_kafka.libversion()[0]}",
@@ -345,10 +359,4 @@ def percentiles(values):
 
 def torture(folder, pki, broker, rounds, rate, seed, say=print, faults=None):
     """The whole of it; its figures."""
-    begun = time.monotonic()
-    it = Torture(folder, pki, broker, rate, seed, say)
-    try:
-        it.go(rounds, seed, faults)
-        return it.figures(rounds, seed, time.monotonic() - begun)
-    finally:
-        it.close()
+    return Torture(folder, pki, broker, rate, seed, say).run(rounds, seed, faults)
