@@ -213,8 +213,7 @@ struct status follow_to_end(struct journal *j, int64_t deadline, struct error *e
 	int64_t oldest, newest;
 
 	REQUIRE(!j->broken, S_REFUSED);
-	TRY(reader_watermarks(
-		j->options.kafka, j->options.topic, 0, time_left(deadline), &oldest, &newest, e));
+	TRY(watermarks_of(j->ends, j->options.topic, 0, time_left(deadline), &oldest, &newest, e));
 	if (oldest > 0 && j->next == 0) {
 		error_set(e, "the journal topic has lost its beginning: its retention must be unlimited");
 		return S_REFUSED;

@@ -131,7 +131,8 @@ struct status journal_start(const struct journal_options *options, struct journa
 	j->documents_next = READER_OLDEST;
 	j->documents = document_store_new();
 	j->governance = j->documents ? governance_new(j->documents) : NULL;
-	REQUIRE(j->governance, S_OVERLOAD);
+	j->ends = watermarks_new(options->kafka, false);
+	REQUIRE(j->governance && j->ends, S_OVERLOAD);
 	pthread_mutex_init(&j->lock, NULL);
 	pthread_cond_init(&j->changed, NULL);
 	snprintf(j->trouble, sizeof j->trouble, "the journal is being read");
@@ -149,6 +150,7 @@ void journal_stop(struct journal *j)
 	atomic_store(&j->stopping, true);
 	pthread_join(j->thread, NULL);
 	follow_close(j);
+	watermarks_free(j->ends);
 	producer_close(j->producer);
 	snapshot_release(j->snapshot);
 	governance_free(j->governance);

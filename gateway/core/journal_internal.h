@@ -58,6 +58,7 @@ struct journal {
 	struct document_store *documents;
 	int64_t documents_next; /* offset to go on from */
 	struct reader *reader;
+	struct watermarks *ends;
 	int64_t next;              /* offset after the last record taken in */
 	int64_t looked_at_ms;      /* monotonic: when the broker was last asked where the journal ends */
 	struct producer *producer; /* of the id anpr-journal; NULL = not ours */
