@@ -42,7 +42,10 @@ static struct status open_handle(
 		{"fetch.wait.max.ms", wait_ms},
 		{"fetch.error.backoff.ms", "50"},
 		{"fetch.max.bytes", "4194304"},
-		{"queued.max.messages.kbytes", "8192"},
+		/* How far ahead it may fetch: a verifier has a reader for each of very many partitions. A
+		 * record that is larger comes nevertheless. */
+		{"fetch.message.max.bytes", "262144"},
+		{"queued.max.messages.kbytes", "256"},
 		{NULL, NULL},
 	};
 
