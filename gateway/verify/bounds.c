@@ -44,12 +44,6 @@ static void check_back(
 	}
 }
 
-static void demand(struct bounds *b, const struct limit *limit)
-{
-	if (b->required[limit->publisher] < limit->version)
-		b->required[limit->publisher] = limit->version;
-}
-
 /* In their order: entries come nearly in that order. */
 void bounds_limit(struct verification *v, struct bounds *b, const struct limit *limit, uint64_t entry)
 {
@@ -64,10 +58,6 @@ void bounds_limit(struct verification *v, struct bounds *b, const struct limit *
 	memmove(b->limits + at + 1, b->limits + at, (b->n_limits - at) * sizeof *b->limits);
 	b->limits[at] = *limit;
 	b->n_limits++;
-	if (at < b->n_passed) {
-		b->n_passed++;
-		demand(b, limit);
-	}
 }
 
 static void remember(struct bounds *b, const struct recent *met)
@@ -86,10 +76,26 @@ static void remember(struct bounds *b, const struct recent *met)
 	*at = *met;
 }
 
+/* Limits that lie behind are no longer needed one by one. */
+static void pass(struct bounds *b, int64_t at)
+{
+	size_t n = 0;
+
+	for (; n < b->n_limits && b->limits[n].from <= at; n++) {
+		uint64_t *required = &b->required[b->limits[n].publisher];
+
+		if (*required < b->limits[n].version)
+			*required = b->limits[n].version;
+	}
+	if (n == 0)
+		return;
+	b->n_limits -= n;
+	memmove(b->limits, b->limits + n, b->n_limits * sizeof *b->limits);
+}
+
 uint64_t bounds_demand(struct bounds *b, const struct recent *met)
 {
 	remember(b, met);
-	for (; b->n_passed < b->n_limits && b->limits[b->n_passed].from <= met->at; b->n_passed++)
-		demand(b, &b->limits[b->n_passed]);
+	pass(b, met->at);
 	return b->required[met->publisher];
 }

@@ -60,8 +60,8 @@ struct recent {
 struct bounds {
 	const char *topic; /* where what they bound stands; borrowed */
 	int32_t partition;
-	struct limit *limits; /* by place; the first n_passed lie behind, and are in required[publisher] */
-	size_t n_limits, n_passed;
+	struct limit *limits; /* by place; those that lie behind are in required[publisher] */
+	size_t n_limits;
 	uint64_t *required;
 	struct recent *recent; /* RECENT of them */
 	size_t n_recent;
@@ -152,6 +152,10 @@ struct verification {
 	uint32_t n_publishers;
 	struct hour *hours;
 	struct statement *statements;
+	struct {
+		Anpr__V1__Account *account; /* NULL = none is at hand */
+		int64_t offset;
+	} ahead;                  /* the account that is taken in next */
 	int64_t accounts_covered; /* accounts below it were made with ledger records below their mark */
 	int64_t accounts_end;     /* those of all ledger records below their mark are below it */
 	struct arena arena;
@@ -232,13 +236,14 @@ uint64_t match_feed(struct verification *v, const Anpr__V1__LedgerRecord *record
 /* --- tally.c --- */
 /* Ask how far the accounts go: into `covered` before the ledger is asked the same, into `end` after it. */
 MUST struct status accounts_mark(struct verification *v, bool covered, struct error *e);
-/* Take them in, up to their end. */
-MUST struct status accounts_round(struct verification *v, struct error *e);
+/* Take in those that can have been made with a ledger record of this time, or an older one. errors: the
+ * source's; it can be repeated. */
+MUST struct status accounts_until(struct verification *v, int64_t written_at_ms, struct error *e);
 /* Add a ledger record's counts to their hour, and compare the accounts that were made with it. */
 void tally_add(struct verification *v, const struct publisher_chain *chain,
 	const Anpr__V1__LedgerRecord *record, const struct digest *hash);
-/* Accounts made with a ledger record that is not there. */
-void tally_left_over(struct verification *v);
+/* Take in the others, up to their end, and tell those made with a ledger record that is not there. */
+MUST struct status tally_left_over(struct verification *v, struct error *e);
 void tally_free(struct verification *v);
 
 /* --- round.c --- */

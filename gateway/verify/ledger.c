@@ -64,6 +64,10 @@ static struct status load(struct verification *v, uint32_t k, struct error *e)
 				"%s", error_text(&why));
 		error_free(&why);
 	}
+	if (chain->first_ordinal == 0) {
+		chain->first_ordinal = chain->next->ordinal;
+		chain->first_ms = chain->next->written_at_ms;
+	}
 	return S_OK;
 }
 
@@ -124,10 +128,6 @@ static void check_record(struct verification *v, struct publisher_chain *chain)
 
 	check_chain(v, chain, where);
 	check_version(v, chain, where);
-	if (chain->first_ordinal == 0) {
-		chain->first_ordinal = r->ordinal;
-		chain->first_ms = r->written_at_ms;
-	}
 	for (size_t i = 0; i < r->n_partners; i++)
 		check_partner(v, chain, r->partners[i], where);
 	tally_add(v, chain, r, &chain->next_hash);
@@ -167,6 +167,7 @@ struct status ledger_round(struct verification *v, struct error *e)
 		struct status status;
 
 		TRY(match_fetch(v, chain->next, e));
+		TRY(accounts_until(v, chain->next->written_at_ms, e));
 		check_record(v, chain);
 		anpr__v1__ledger_record__free_unpacked(chain->next, NULL);
 		chain->next = NULL;

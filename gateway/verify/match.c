@@ -81,11 +81,20 @@ static struct status fetch(
 	return status.kind == STATUS_WAIT ? S_OK : status;
 }
 
+/* The ledger has lost its beginning, and this is the first it tells of the feed: where it stood before is not
+ * told any more. */
+static bool begins_here(const struct verification *v, const struct trail *t)
+{
+	return !t->known && v->publishers[t->publisher].first_ordinal > 1;
+}
+
 static struct status fetch_feed(
 	struct verification *v, const char *partner, const Anpr__V1__Feed *feed, struct error *e)
 {
 	struct trail *t = trail_of(v, partner, feed->topic);
 
+	if (begins_here(v, t))
+		return S_OK; /* it only says what is older than what is left of the ledger */
 	for (size_t i = 0; i < feed->n_partitions; i++) {
 		const Anpr__V1__PartitionSequence *p = feed->partitions[i];
 		struct stream *s = stream_find(v, feed->topic, (int32_t)p->partition);
@@ -296,8 +305,8 @@ uint64_t match_feed(struct verification *v, const Anpr__V1__LedgerRecord *record
 		.whole = true};
 	uint64_t n = 0;
 
-	if (!t->known && v->publishers[t->publisher].first_ordinal > 1) {
-		trail_begin_at(v, t, feed->sequence); /* where it stood before is not told any more */
+	if (begins_here(v, t)) {
+		trail_begin_at(v, t, feed->sequence);
 		*known = false;
 	} else if (!counts(t, feed, &n)) {
 		offence_add(v, OFFENCE_TOTALS, where,

@@ -119,12 +119,10 @@ struct status verification_round(struct verification *v, struct error *e)
 	TRY(accounts_mark(v, false, e));
 	TRY(streams_mark(v, false, e));
 	TRY(journal_to_end(v, e));
-	TRY(accounts_round(v, e));
 	TRY(ledger_round(v, e));
 	TRY(pull_rest(v, e));
 	trails_left_over(v);
-	tally_left_over(v);
-	return S_OK;
+	return tally_left_over(v, e);
 }
 
 const struct verify_figures *verification_figures(const struct verification *v)

@@ -3,6 +3,9 @@
  * Hours: what the ledger's records of a clock hour add up to, against the account of that hour that a node
  * signed. An account names the ledger record it was made with, so it also holds the ledger in place: records
  * rewritten since have other hashes.
+ *
+ * Only the hours under way are kept. The ledger is walked in the order of time and the accounts beside it, no
+ * further than those of the hour the walk is in: one of a later hour was made with a later record.
  */
 #include "gateway/verify/internal.h"
 
@@ -11,6 +14,7 @@
 
 #define HOUR_MS   INT64_C(3600000)
 #define HOUR_KEPT (2 * HOUR_MS) /* behind a publisher's newest record */
+#define AHEAD_MS  HOUR_MS       /* as far as the clocks of two nodes may be apart, and far more */
 
 struct camera_tally {
 	char *id;
@@ -144,12 +148,24 @@ static bool cameras_equal(const struct hour *h, const Anpr__V1__Totals *t)
 	return true;
 }
 
+/* Whether the ledger, as far as it is kept, must have the hour of this account and the record it was made
+ * with. */
+static bool must_be_there(const struct verification *v, const Anpr__V1__Account *a)
+{
+	const struct publisher_chain *chain = &v->publishers[publisher_of(v, span_text(a->partner))];
+
+	return chain->first_ordinal > 0 && (chain->first_ordinal == 1 || a->hour_ms >= chain->first_ms);
+}
+
 static void account_compare(struct verification *v, const Anpr__V1__Account *a, int64_t offset)
 {
+	static const struct hour none = {.whole = true};
 	const struct hour *h = hour_find(v, a->partner, a->hour_ms);
 	const Anpr__V1__Totals *t = a->totals;
 	const char *where = PLACE(v->topics->accounts, 0, offset), *what = NULL;
 
+	if (!h && must_be_there(v, a))
+		h = &none;
 	if (!h || !h->whole)
 		return; /* the ledger no longer has the whole hour */
 	v->figures.accounts_compared++;
@@ -200,12 +216,11 @@ void tally_add(struct verification *v, const struct publisher_chain *chain,
 				hour_of_record(v, chain, record->partners[i]->partner, record->written_at_ms),
 				record->partners[i]->totals);
 	HASH_FIND(hh, v->statements, hash, sizeof *hash, s);
-	if (s) {
-		for (size_t i = 0; i < s->n; i++)
-			account_compare(v, s->accounts[i], s->offsets[i]);
+	for (size_t i = 0; s && i < s->n; i++)
+		account_compare(v, s->accounts[i], s->offsets[i]);
+	if (s)
 		statement_free(v, s);
-		forget_hours(v, (uint32_t)(chain - v->publishers), record->written_at_ms);
-	}
+	forget_hours(v, (uint32_t)(chain - v->publishers), record->written_at_ms);
 }
 
 struct status accounts_mark(struct verification *v, bool covered, struct error *e)
@@ -214,12 +229,15 @@ struct status accounts_mark(struct verification *v, bool covered, struct error *
 		covered ? &v->accounts_covered : &v->accounts_end, e);
 }
 
-static void account_keep(struct verification *v, Anpr__V1__Account *account, int64_t offset)
+/* The one at hand, until its ledger record is met. */
+static void account_keep(struct verification *v)
 {
+	Anpr__V1__Account *account = v->ahead.account;
 	struct digest hash;
 	struct statement *s;
 
-	if (!account->totals ||
+	v->ahead.account = NULL;
+	if ((v->ahead.offset < v->accounts_covered && !must_be_there(v, account)) || !account->totals ||
 		!ok(digest_from(span_of(account->ledger_hash.data, account->ledger_hash.len), &hash))) {
 		anpr__v1__account__free_unpacked(account, NULL);
 		return;
@@ -232,7 +250,7 @@ static void account_keep(struct verification *v, Anpr__V1__Account *account, int
 	}
 	s->offsets = memory_grow(s->offsets, s->n, sizeof *s->offsets);
 	GROW(s->accounts, s->n);
-	s->offsets[s->n] = offset;
+	s->offsets[s->n] = v->ahead.offset;
 	s->accounts[s->n++] = account;
 }
 
@@ -242,14 +260,12 @@ static void account_take(struct verification *v, const struct verify_record *rec
 	size_t n = governance_node_keys(v->whole, &keys);
 	Anpr__V1__StoredRecord *holder = NULL;
 	struct error why = {0};
-	Anpr__V1__Account *account = NULL;
 
 	v->figures.statements++;
 	if (ok(stored_record_open(record->value, keys, n, &holder, &why)))
-		account = anpr__v1__account__unpack(NULL, holder->record.len, holder->record.data);
-	if (account)
-		account_keep(v, account, record->offset);
-	else
+		v->ahead.account = anpr__v1__account__unpack(NULL, holder->record.len, holder->record.data);
+	v->ahead.offset = record->offset;
+	if (!v->ahead.account)
 		offence_add(v, OFFENCE_UNSIGNED, PLACE(v->topics->accounts, 0, record->offset), "%s",
 			why.n > 0 ? error_text(&why) : "it is no account");
 	if (holder)
@@ -257,29 +273,28 @@ static void account_take(struct verification *v, const struct verify_record *rec
 	error_free(&why);
 }
 
-struct status accounts_round(struct verification *v, struct error *e)
+static struct status account_load(struct verification *v, struct error *e)
 {
 	const struct verify_source *source = v->source;
 	struct verify_record record;
+
+	while (!v->ahead.account) {
+		TRY(source->next(source->context, v->topics->accounts, 0, v->accounts_end, &record, e));
+		account_take(v, &record);
+	}
+	return S_OK;
+}
+
+struct status accounts_until(struct verification *v, int64_t written_at_ms, struct error *e)
+{
 	struct status status;
 
-	while (ok(
-		status = source->next(source->context, v->topics->accounts, 0, v->accounts_end, &record, e)))
-		account_take(v, &record);
+	while (ok(status = account_load(v, e)) && v->ahead.account->hour_ms <= written_at_ms + AHEAD_MS)
+		account_keep(v);
 	return status.kind == STATUS_WAIT ? S_OK : status;
 }
 
-/* Whether the ledger, as far as it is kept, must have the record this account was made with. */
-static bool must_be_there(const struct verification *v, const Anpr__V1__Account *a)
-{
-	const struct publisher_chain *chain =
-		a->publisher < v->n_publishers ? &v->publishers[a->publisher] : NULL;
-
-	return chain && chain->first_ordinal > 0 &&
-	       (chain->first_ordinal == 1 || a->hour_ms >= chain->first_ms);
-}
-
-void tally_left_over(struct verification *v)
+static void tell_left_over(struct verification *v)
 {
 	struct statement *s, *next;
 
@@ -300,6 +315,18 @@ void tally_left_over(struct verification *v)
 	}
 }
 
+struct status tally_left_over(struct verification *v, struct error *e)
+{
+	struct status status;
+
+	tell_left_over(v);
+	while (ok(status = account_load(v, e))) {
+		account_keep(v);
+		tell_left_over(v);
+	}
+	return status.kind == STATUS_WAIT ? S_OK : status;
+}
+
 void tally_free(struct verification *v)
 {
 	struct hour *h, *next_hour;
@@ -313,4 +340,6 @@ void tally_free(struct verification *v)
 	{
 		statement_free(v, s);
 	}
+	if (v->ahead.account)
+		anpr__v1__account__free_unpacked(v->ahead.account, NULL);
 }

@@ -126,10 +126,10 @@ class Evidence:
         for key in [k for k in self.records if k[0] == topic]:
             del self.records[key], self.oldest[key], self.newest[key]
 
-    def append(self, key, like, value):
-        """One more at the end of a partition; the item."""
+    def append(self, key, like, value, timestamp=None):
+        """One more at the end of a partition, with the time of `like` or its own; the item."""
         self.newest[key] += 1
-        self.records[key].append(replace(like, offset=self.newest[key] - 1, value=value))
+        self.records[key].append(replace(like, offset=self.newest[key] - 1, value=value, timestamp=timestamp or like.timestamp))
         return self.records[key][-1]
 
     def rewrite(self, items, index, change):

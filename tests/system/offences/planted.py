@@ -380,13 +380,17 @@ def ledger_anew(evidence, it):
     write_anew(evidence, ledger_of(evidence)[1], lambda record: setattr(record, "node", "gw-9"))
 
 
-def account_changed(evidence, it, sign):
+def once_more_received(account):
+    account.totals.received += 1
+    account.totals.rejected.add(rejection=1, n=1)
+
+
+def account_changed(evidence, it, sign, change=once_more_received):
     key = evidence.name("accounts"), 0
     accounts = evidence.records[key]
     stored = ledger_pb2.StoredRecord.FromString(accounts[-1].value)
     account = ledger_pb2.Account.FromString(stored.record)
-    account.totals.received += 1
-    account.totals.rejected.add(rejection=1, n=1)
+    change(account)
     stored.record = account.SerializeToString(deterministic=True)
     value = vouched(account, it.pki / "signing.key") if sign else stored.SerializeToString()
     accounts[-1] = replace(accounts[-1], value=value)
@@ -396,6 +400,11 @@ def account_changed(evidence, it, sign):
 @offence("account_wrong", "An account changed, and signed again with the node's key", bundle=True, alone=True)
 def account_signed(evidence, it):
     return account_changed(evidence, it, True)
+
+
+@offence("account_wrong", "An account of an hour in which the ledger has nothing, signed with the node's key", bundle=True, alone=True)
+def account_of_another_hour(evidence, it):
+    return account_changed(evidence, it, True, lambda account: setattr(account, "hour_ms", account.hour_ms - 86_400_000))
 
 
 @offence("statement_unsigned", "An account changed, by somebody who has no node's key", bundle=True, alone=True)
