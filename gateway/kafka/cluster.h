@@ -63,6 +63,7 @@ size_t cluster_view_brokers(const struct cluster_view *view);
 enum cluster_severity {
 	CLUSTER_BREAKS = 0, /* a guarantee does not hold: no publishing to the topic, or to any where `topic`
 			       is NULL */
+	CLUSTER_LACKS,      /* the gateway itself could not work; no guarantee breaks by that */
 	CLUSTER_WARNS,      /* something will not work, or could break a guarantee later */
 	CLUSTER_NOTES,      /* worth knowing */
 };

@@ -9,6 +9,8 @@ static const char *severity_word(enum cluster_severity severity)
 	switch (severity) {
 	case CLUSTER_BREAKS:
 		return "breaks";
+	case CLUSTER_LACKS:
+		return "lacks";
 	case CLUSTER_WARNS:
 		return "warns";
 	case CLUSTER_NOTES:

@@ -61,23 +61,26 @@ bool acl_is_given(const struct cluster_view *view, const struct acl *want)
 	return false;
 }
 
-static struct status compare_wanted(
-	const struct cluster_view *view, const struct acl *want, struct cluster_findings *out)
+static struct status compare_wanted(const struct cluster_spec *spec, const struct cluster_view *view,
+	const struct acl *want, struct cluster_findings *out)
 {
+	enum cluster_severity severity =
+		strcmp(want->principal, spec->gateway) == 0 ? CLUSTER_LACKS : CLUSTER_WARNS;
+
 	for (size_t i = 0; i < view->acls.n; i++) {
 		const struct acl *have = &view->acls.items[i];
 
 		if (have->deny && covers(have, want))
 			return finding_add(
-				out, (struct cluster_finding){CLUSTER_WARNS, NULL, "rights",
+				out, (struct cluster_finding){severity, NULL, "rights",
 					     acl_text(&out->memory, want), acl_text(&out->memory, have),
 					     "not denied", "remove what denies it"});
 	}
 	if (acl_is_given(view, want))
 		return S_OK;
-	return finding_add(out, (struct cluster_finding){CLUSTER_WARNS, NULL, "rights",
-					acl_text(&out->memory, want), "missing", "given",
-					"run 'anprctl cluster apply' as an administrator of the cluster"});
+	return finding_add(out,
+		(struct cluster_finding){severity, NULL, "rights", acl_text(&out->memory, want), "missing",
+			"given", "run 'anprctl cluster apply' as an administrator of the cluster"});
 }
 
 static bool is_wanted(const struct cluster_spec *spec, const struct acl *have)
@@ -172,7 +175,7 @@ struct status compare_acls(
 				     NULL, "rights", "rights", view->acls_problem, "can be seen",
 				     "give this principal DESCRIBE on the cluster"});
 	for (size_t i = 0; i < spec->acls.n; i++)
-		TRY(compare_wanted(view, &spec->acls.items[i], out));
+		TRY(compare_wanted(spec, view, &spec->acls.items[i], out));
 	for (size_t i = 0; i < view->acls.n; i++)
 		if (!view->acls.items[i].deny && !is_wanted(spec, &view->acls.items[i]))
 			TRY(compare_found(spec, &view->acls.items[i], out));

@@ -268,8 +268,8 @@ static const struct row rows[] = {
 
 	{"rights unseen", .change = rights_unseen, .what = "rights", .reads = true, .others = true},
 	{"rights not told in time", .change = rights_late, .severity = CLUSTER_WARNS, .what = "rights"},
-	{"a right missing", .change = right_missing, .what = NULL, .severity = CLUSTER_WARNS},
-	{"a right from one place only", .change = right_elsewhere, .what = NULL, .severity = CLUSTER_WARNS},
+	{"a right missing", .change = right_missing, .what = NULL, .severity = CLUSTER_LACKS},
+	{"a right from one place only", .change = right_elsewhere, .what = NULL, .severity = CLUSTER_LACKS},
 	{"somebody else writes", .acl = TOPIC_ACL("anpr.reads", false, "User:CN=x", "WRITE"), .reads = true},
 	{"somebody may do all", .acl = TOPIC_ACL("anpr.reads", false, "User:CN=x", "ALL"), .reads = true},
 	{"somebody else reads", .acl = TOPIC_ACL("anpr.reads", false, "User:CN=x", "READ"), .reads = true},
@@ -310,7 +310,7 @@ static const struct row rows[] = {
 		.acl = {RESOURCE_CLUSTER, "kafka-cluster", false, "User:CN=x", "ALTER", "*", false},
 		.severity = CLUSTER_WARNS},
 	{"the gateway denied", .acl = {RESOURCE_TOPIC, "anpr.", true, "User:CN=gateway", "WRITE", "*", true},
-		.severity = CLUSTER_WARNS},
+		.severity = CLUSTER_LACKS},
 	{"somebody denied", .acl = {RESOURCE_TOPIC, "anpr.", true, "User:CN=x", "ALL", "*", true},
 		.severity = CLUSTER_NOTES},
 };
