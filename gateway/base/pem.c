@@ -85,6 +85,17 @@ struct utc_ms pem_expiry(struct span pem)
 	return first;
 }
 
+bool pem_serves(struct span pem, bool server)
+{
+	X509 *list[CERTIFICATES_MAX];
+	size_t n = certificates_read(pem, list);
+	int purpose = server ? X509_PURPOSE_SSL_SERVER : X509_PURPOSE_SSL_CLIENT;
+	bool serves = n > 0 && X509_check_purpose(list[0], purpose, 0) == 1;
+
+	certificates_free(list, n);
+	return serves;
+}
+
 static const char *ca_check(X509 **list, size_t n, struct digest *identity)
 {
 	*identity = (struct digest){0};

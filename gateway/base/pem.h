@@ -17,6 +17,8 @@ const char *pem_ca(struct span pem, struct digest *identity);
 bool pem_ca_overlap(struct span a, struct span b);
 /* When the first of its certificates expires; 0 where there is none. */
 struct utc_ms pem_expiry(struct span pem);
+/* Whether its first certificate may be used by a TLS server, or else client; false where there is none. */
+bool pem_serves(struct span pem, bool server);
 /* An Ed25519 public key. NULL, or why it is none. */
 const char *pem_public_key(struct span pem, uint8_t out[32]);
 

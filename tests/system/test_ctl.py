@@ -15,7 +15,7 @@ from support.people import DONE, NOT_YET, REFUSED, UNREACHABLE, USAGE, Answer
 from support.places import ROOT, free_port, program
 
 VERBS = ["status", "off", "on", "propose", "proposals", "approve", "refuse", "withdraw", "agreements", "cameras", "history",
-         "explain", "try", "tail", "cluster", "policy", "receipt", "ui"]
+         "explain", "try", "tail", "cluster", "policy", "receipt", "ui", "doctor"]
 AGREEMENT = (ROOT / "deploy/examples/tfl-mps.yaml").read_text()
 OFF = ("off", "tfl-ulez", "--reason", "Works.")
 
