@@ -231,6 +231,11 @@ static char *view_status(struct view *v)
 	return status_view(v->core);
 }
 
+static char *view_readers(struct view *v)
+{
+	return readers_view(v->core);
+}
+
 static char *view_quality(struct view *v)
 {
 	return quality_view(v->core, v->request, &v->status);
@@ -257,6 +262,7 @@ static const struct {
 	{.path = "/v1/agreements", .of_journal = view_agreements},
 	{.path = "/v1/cameras", .of_journal = view_cameras},
 	{.path = "/v1/positions", .of_journal = view_positions},
+	{.path = "/v1/readers", .of_node = view_readers},
 	{.path = "/v1/quality", .of_node = view_quality},
 	{.path = "/v1/explain", .of_journal = view_explain},
 	{.path = "/v1/trials", .of_node = view_trials},

@@ -7,6 +7,7 @@
 #include "gateway/core/surroundings.h"
 
 #include "gateway/core/core_internal.h"
+#include "gateway/governance/rights.h"
 #include "gateway/kafka/cluster.h"
 
 #include <errno.h>
@@ -24,8 +25,11 @@ struct surroundings {
 	pthread_t thread;
 	pthread_mutex_t lock; /* guards the rest */
 	bool holding;
-	int64_t looked_ms; /* UTC; 0 = never */
-	char why[512];     /* nothing is published; "" = it may be */
+	int64_t looked_ms;  /* UTC; 0 = never */
+	char why[512];      /* nothing is published; "" = it may be */
+	struct buffer told; /* rights, as cluster_print_rights has them: the newest that were told */
+	int64_t told_ms;    /* UTC; 0 = never */
+	char untold[512];   /* why they are not known now; "" = they are */
 };
 
 /* A single broker can keep one copy only: that is allowed, and status says so. */
@@ -49,7 +53,8 @@ static struct status make_spec(
 	return cluster_spec_new(&wanted, out, e);
 }
 
-static struct status look(const struct core *core, struct cluster_findings *findings, struct error *e)
+static struct status look(
+	const struct core *core, struct cluster_findings *findings, struct buffer *rights, struct error *e)
 {
 	struct cluster_spec *spec = NULL;
 	struct cluster_view *view = NULL;
@@ -64,6 +69,8 @@ static struct status look(const struct core *core, struct cluster_findings *find
 	}
 	if (ok(status))
 		status = cluster_compare(spec, view, findings);
+	if (ok(status))
+		status = cluster_print_rights(view, rights);
 	cluster_view_free(view);
 	cluster_spec_free(spec);
 	return status;
@@ -93,15 +100,36 @@ static void conclude(struct core *core, const struct cluster_finding *breaks)
 	}
 }
 
+/* What was told earlier stays, with its time, while nothing newer is known. */
+static void rights_take(struct surroundings *s, struct buffer *told, const char *trouble)
+{
+	json_t *said = told->n > 0 ? json_loadb((const char *)told->p, told->n, 0, NULL) : NULL;
+	const char *unknown = said ? rights_unknown(said) : trouble;
+
+	pthread_mutex_lock(&s->lock);
+	snprintf(s->untold, sizeof s->untold, "%s", unknown ? unknown : "");
+	if (!unknown) {
+		buffer_free(&s->told);
+		s->told = *told;
+		*told = (struct buffer){0};
+		s->told_ms = clock_now().v;
+	}
+	pthread_mutex_unlock(&s->lock);
+	json_decref(said);
+}
+
 /* How long it may take until the next look. */
 static int look_once(struct core *core)
 {
 	struct surroundings *s = core->surroundings;
 	struct cluster_findings findings = {0};
+	struct buffer rights = {0};
 	struct error e = {0};
-	struct status status = look(core, &findings, &e);
+	struct status status = look(core, &findings, &rights, &e);
 	bool first = s->looked_ms == 0;
 
+	rights_take(
+		s, &rights, ok(status) ? "the brokers' answer about rights makes no sense" : error_text(&e));
 	if (ok(status))
 		conclude(core, cluster_breaks(&findings, ""));
 	else if (status.kind == STATUS_RETRY)
@@ -111,6 +139,7 @@ static int look_once(struct core *core)
 	if (ok(status) && first && s->holding)
 		log_error("nothing is published yet", "detail=%s", LOG_QUOTE(s->why));
 	cluster_findings_free(&findings);
+	buffer_free(&rights);
 	error_free(&e);
 	return ok(status) && !s->holding ? LOOK_EVERY_MS : LOOK_SOON_MS;
 }
@@ -138,6 +167,7 @@ struct status surroundings_open(struct core *core, struct error *e)
 	pthread_mutex_init(&s->lock, NULL);
 	s->holding = true;
 	snprintf(s->why, sizeof s->why, NOT_LOOKED_YET);
+	snprintf(s->untold, sizeof s->untold, "the brokers have not been asked yet");
 	core_hold(core, NULL, 1);
 	if (pthread_create(&s->thread, NULL, run, core) != 0)
 		return error_set(e, "cannot start a thread: %s", strerror(errno));
@@ -148,6 +178,7 @@ void surroundings_close(struct core *core)
 {
 	pthread_join(core->surroundings->thread, NULL);
 	pthread_mutex_destroy(&core->surroundings->lock);
+	buffer_free(&core->surroundings->told);
 	free(core->surroundings);
 }
 
@@ -164,4 +195,41 @@ json_t *surroundings_view(struct core *core, json_t *problems)
 		s->why[0] ? s->why : NULL);
 	pthread_mutex_unlock(&s->lock);
 	return view;
+}
+
+struct asked {
+	struct surroundings *of;
+	char *topics;
+};
+
+static void look_readers(void *context, const struct governance *g)
+{
+	struct asked *a = context;
+
+	pthread_mutex_lock(&a->of->lock);
+	a->topics = governance_view_readers(g, buffer_text(&a->of->told), clock_now());
+	pthread_mutex_unlock(&a->of->lock);
+}
+
+char *readers_view(struct core *core)
+{
+	const struct config *c = core->config;
+	struct surroundings *s = core->surroundings;
+	struct asked asked = {.of = s};
+	json_t *view, *super_users = json_array();
+	char *text;
+
+	for (size_t i = 0; i < c->n_super_users; i++)
+		json_array_append_new(super_users, json_string(c->super_users[i]));
+	journal_look(core->journal, look_readers, &asked);
+	pthread_mutex_lock(&s->lock);
+	view = json_pack("{s:b,s:s?,s:s?,s:o,s:o?}", "known", !s->untold[0], "why",
+		s->untold[0] ? s->untold : NULL, "looked_at",
+		s->told_ms ? CLOCK_TEXT((struct utc_ms){s->told_ms}) : NULL, "super_users", super_users,
+		"topics", asked.topics ? json_loads(asked.topics, 0, NULL) : NULL);
+	pthread_mutex_unlock(&s->lock);
+	text = view ? json_dumps(view, JSON_COMPACT) : NULL;
+	json_decref(view);
+	free(asked.topics);
+	return text;
 }

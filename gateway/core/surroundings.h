@@ -21,5 +21,8 @@ MUST struct status surroundings_open(struct core *core, struct error *e);
 void surroundings_close(struct core *core);
 /* For status: when it was last looked, and why nothing is published. Owned by the caller. */
 json_t *surroundings_view(struct core *core, json_t *problems);
+/* GET /v1/readers: who may read each police topic by the newest rights that the brokers told, and whether
+ * that is still known. Owned by the caller. thread: any. */
+char *readers_view(struct core *core);
 
 #endif

@@ -76,9 +76,9 @@ struct verb {
 extern const struct option_row connection_options[], kafka_options[], output_options[];
 
 extern const struct verb verb_status, verb_off, verb_on, verb_propose, verb_proposals, verb_approve,
-	verb_refuse, verb_withdraw, verb_agreements, verb_cameras, verb_history, verb_tail, verb_cluster,
-	verb_policy, verb_explain, verb_try, verb_receipt, verb_verify, verb_export, verb_report, verb_ui,
-	verb_doctor;
+	verb_refuse, verb_withdraw, verb_agreements, verb_readers, verb_cameras, verb_history, verb_tail,
+	verb_cluster, verb_policy, verb_explain, verb_try, verb_receipt, verb_verify, verb_export,
+	verb_report, verb_ui, verb_doctor;
 
 /* --- options.c --- */
 /* The verb's arguments into *o. Wrong ones are told. */

@@ -9,9 +9,9 @@
 #include <stdio.h>
 
 static const struct verb *const verbs[] = {&verb_status, &verb_off, &verb_on, &verb_propose, &verb_proposals,
-	&verb_approve, &verb_refuse, &verb_withdraw, &verb_agreements, &verb_cameras, &verb_history,
-	&verb_explain, &verb_try, &verb_receipt, &verb_tail, &verb_ui, &verb_verify, &verb_export,
-	&verb_report, &verb_cluster, &verb_doctor, &verb_policy, NULL};
+	&verb_approve, &verb_refuse, &verb_withdraw, &verb_agreements, &verb_readers, &verb_cameras,
+	&verb_history, &verb_explain, &verb_try, &verb_receipt, &verb_tail, &verb_ui, &verb_verify,
+	&verb_export, &verb_report, &verb_cluster, &verb_doctor, &verb_policy, NULL};
 
 static void help(void)
 {

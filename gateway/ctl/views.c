@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * anprctl agreements, cameras, history: what the gateway shows, as tables. The JSON is documented
+ * anprctl agreements, readers, cameras, history: what the gateway shows, as tables. The JSON is documented
  * where it is made (gateway/governance/view.c).
  */
 #include "gateway/ctl/client.h"
@@ -8,6 +8,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 typedef void show_fn(const json_t *view);
 
@@ -116,6 +117,51 @@ static void history_show(const json_t *view)
 	table_end(&t, "Nothing there.");
 }
 
+static void readers_add(struct table *t, const json_t *topic)
+{
+	const json_t *r;
+	size_t i;
+
+	json_array_foreach(json_object_get(topic, "readers"), i, r)
+	{
+		table_add(t, json_text(topic, "topic"));
+		table_add(t, json_text(r, "principal"));
+		table_add(t, json_text(r, "permission"));
+		table_format(t, "%s%s", json_text(r, "name"),
+			strcmp(json_text(r, "pattern"), "prefixed") == 0 ? "*" : "");
+		table_add(t, json_text(r, "host"));
+		list_add(t, json_object_get(r, "groups"));
+		list_add(t, json_object_get(r, "agreements"));
+	}
+}
+
+static void readers_show(const json_t *view)
+{
+	static const char *const headings[] = {
+		"topic", "who", "right", "given on", "from", "groups", "named by", NULL};
+	char *super_users = json_list(json_object_get(view, "super_users"));
+	struct table t;
+	const json_t *topic;
+	size_t i;
+
+	table_begin(&t, headings);
+	json_array_foreach(json_object_get(view, "topics"), i, topic) readers_add(&t, topic);
+	table_end(&t, "No right to read is known.");
+	printf("\nSuper users may read everything; declared: %s.\n", *super_users ? super_users : "none");
+	if (json_is_true(json_object_get(view, "known")))
+		printf("Told by the brokers at %s.\n", json_text(view, "looked_at"));
+	else
+		printf("IT IS NOT KNOWN who can read now: %s. The table is as of %s.\n",
+			json_text(view, "why"),
+			*json_text(view, "looked_at") ? json_text(view, "looked_at") : "never");
+	free(super_users);
+}
+
+static enum exit_code readers(struct options *o)
+{
+	return view(o, "/v1/readers", readers_show);
+}
+
 static enum exit_code agreements(struct options *o)
 {
 	return view(o, "/v1/agreements", agreements_show);
@@ -191,6 +237,22 @@ const struct verb verb_agreements = {
 		"  anprctl agreements --json\n",
 	.common = {connection_options},
 	.run = agreements,
+};
+
+const struct verb verb_readers = {
+	.name = "readers",
+	.arguments = "",
+	.summary = "who can read each police topic now",
+	.help = "Lists the brokers' rights to read each topic that reads go to, as the node asked last found "
+		"them, and\n"
+		"which agreements in force name the reader. A denial wins over what is allowed; super users, "
+		"whom\n"
+		"Kafka does not disclose, may read everything.\n"
+		"\n"
+		"  anprctl readers\n"
+		"  anprctl readers --json\n",
+	.common = {connection_options},
+	.run = readers,
 };
 
 static const struct option_row cameras_options[] = {

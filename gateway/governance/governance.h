@@ -145,6 +145,9 @@ char *governance_change_text(const struct difference *d);
 char *governance_view_proposals(const struct governance *g, uint64_t number, bool ids);
 /* Who there is: one object of organisations, partners and node keys. */
 char *governance_view_trust(const struct governance *g);
+/* Who may read each topic that reads go to. told: what the brokers said of rights, as gateway/kafka prints
+ * it; "" = nothing. */
+char *governance_view_readers(const struct governance *g, const char *told, struct utc_ms now);
 char *governance_view_whoami(const struct governance *g, const char *organisation, const char *subject);
 /* NULL where there is no such partner. */
 char *governance_view_history(const struct governance *g, const char *partner, struct utc_ms since);

@@ -168,7 +168,7 @@ char *governance_view_proposals(const struct governance *g, uint64_t number, boo
 	return view_finish(list);
 }
 
-static const char *agreement_state(
+const char *view_agreement_state(
 	const struct policy_agreement_version *v, const struct agreement_facts *f, struct utc_ms now)
 {
 	if (f->withdrawn)
@@ -215,8 +215,8 @@ static json_t *agreement_view(const struct partner *p, size_t i, struct utc_ms n
 	json_t *valid = json_pack("{s:o, s:o, s:o}", "from", view_time(a->from), "until", view_time(a->until),
 		"review_by", view_time(a->review_by));
 	json_t *out = json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:o}", "id", a->id, "partner", a->partner,
-		"recipient", a->recipient, "topic", a->topic, "state", agreement_state(v, f, now), "consents",
-		view_texts(a->consents, a->n_consents), "valid", valid);
+		"recipient", a->recipient, "topic", a->topic, "state", view_agreement_state(v, f, now),
+		"consents", view_texts(a->consents, a->n_consents), "valid", valid);
 	json_t *more = json_pack("{s:o, s:o, s:I, s:I, s:o, s:I, s:o, s:o, s:I, s:o, s:o, s:o, s:s}",
 		"agreed", view_time(v->agreed), "ended", view_time(v->ended), "version", (json_int_t)f->entry,
 		"proposal", (json_int_t)f->proposal, "withdrawn_by", view_number(f->withdrawn), "cameras",

@@ -18,6 +18,9 @@ json_t *view_texts(char *const *items, size_t n);
 /* "read" ... of one class; NULL where it is none or several. */
 const char *view_class(unsigned classes);
 json_t *view_classes(unsigned classes);
+/* "in_force" and so on: never NULL. */
+const char *view_agreement_state(
+	const struct policy_agreement_version *v, const struct agreement_facts *f, struct utc_ms now);
 /* The JSON as text, the object freed. The caller frees the text. */
 char *view_finish(json_t *json);
 /* {"organisation", "subject"} of the one whose command entry `number` is; null where no person was. */

@@ -113,6 +113,8 @@ void cluster_steps_free(struct cluster_steps *steps);
 
 MUST struct status cluster_print_spec(const struct cluster_spec *spec, bool json, struct buffer *out);
 MUST struct status cluster_print_view(const struct cluster_view *view, bool json, struct buffer *out);
+/* Of a view its rights alone, as the view's JSON has them: {"rights"} or {"rights_problem"}. */
+MUST struct status cluster_print_rights(const struct cluster_view *view, struct buffer *out);
 MUST struct status cluster_print_findings(
 	const struct cluster_findings *findings, bool json, struct buffer *out);
 MUST struct status cluster_print_steps(const struct cluster_steps *steps, bool json, struct buffer *out);

@@ -62,6 +62,12 @@ static struct status json_acls(struct buffer *out, const struct acls *acls)
 	return buffer_append_text(out, "]");
 }
 
+static struct status json_rights(struct buffer *out, const struct cluster_view *view)
+{
+	return view->acls_problem ? json_member(out, "rights_problem", view->acls_problem, true)
+				  : json_acls(out, &view->acls);
+}
+
 static struct status text_acls(struct buffer *out, const struct acls *acls)
 {
 	struct arena memory = {0};
@@ -178,12 +184,14 @@ static struct status view_as_json(const struct cluster_view *view, struct buffer
 		TRY(buffer_append_text(out, "}"));
 	}
 	TRY(buffer_append_text(out, "],"));
-	if (view->acls_problem) {
-		TRY(buffer_append_text(out, "\"rights_problem\":"));
-		TRY(json_text(out, view->acls_problem));
-	} else {
-		TRY(json_acls(out, &view->acls));
-	}
+	TRY(json_rights(out, view));
+	return buffer_append_text(out, "}\n");
+}
+
+struct status cluster_print_rights(const struct cluster_view *view, struct buffer *out)
+{
+	TRY(buffer_append_text(out, "{"));
+	TRY(json_rights(out, view));
 	return buffer_append_text(out, "}\n");
 }
 

@@ -8,6 +8,7 @@
  * retention   [topic, agreed_ms (the least any agreement in force gave), retention_ms, segment_ms,
  *             effective_ms (their sum: a record may lie that long), within] ; the last four null: not known
  */
+#include "gateway/governance/rights.h"
 #include "gateway/report/internal.h"
 
 #include <stdlib.h>
@@ -39,18 +40,6 @@ static bool text_is(const json_t *object, const char *key, const char *text)
 	const char *value = json_string_value(json_object_get(object, key));
 
 	return value && strcmp(value, text) == 0;
-}
-
-static bool right_reads(const json_t *right, const char *topic)
-{
-	const char *name = json_string_value(json_object_get(right, "name"));
-
-	if (!name || !text_is(right, "resource", "topic") ||
-		(!text_is(right, "operation", "READ") && !text_is(right, "operation", "ALL")))
-		return false;
-	if (text_is(right, "pattern", "prefixed"))
-		return strncmp(topic, name, strlen(name)) == 0;
-	return strcmp(name, topic) == 0 || strcmp(name, "*") == 0;
 }
 
 static void readers_add(const struct report *r, json_t *list, const char *topic)
@@ -126,17 +115,9 @@ static json_t *topics_of(const json_t *agreements)
 
 static json_t *why_not(const struct report *r)
 {
-	const json_t *problem = json_object_get(r->brokers, "rights_problem");
+	const char *why = r->brokers_why ? r->brokers_why : "no broker was asked";
 
-	if (problem)
-		return json_string(json_string_value(problem));
-	/* Who may not ask for rights is told none, without an error (Kafka 4.1, librdkafka 2.0 to 2.16). */
-	if (r->brokers && json_array_size(json_object_get(r->brokers, "rights")) == 0)
-		return json_string(
-			"the brokers told no rights at all: this certificate may not ask for them");
-	if (r->brokers)
-		return json_null();
-	return model_text(r->brokers_why ? r->brokers_why : "no broker was asked");
+	return model_text(r->brokers ? rights_unknown(r->brokers) : why);
 }
 
 json_t *model_readers(const struct report *r)

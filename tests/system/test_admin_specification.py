@@ -220,6 +220,8 @@ def test_views_of_what_is_shared(story, client):
     register = {c["camera_id"]: c for c in csv.DictReader((story.folder / "tfl-ulez/cameras.csv").open())}
     assert {(c["camera_id"], round(c["latitude"], 5), round(c["longitude"], 5)) for c in client.get("/v1/positions", partner="tfl-ulez")} == {
         (id, float(c["latitude"]), float(c["longitude"])) for id, c in register.items()}
+    topic, = client.get("/v1/readers")["topics"]
+    assert {r["principal"] for r in topic["readers"]} >= {"User:CN=police,O=mps", "User:CN=verifier,O=ico"}
     eventually(lambda: client.get("/v1/quality", partner="tfl-ulez")["cameras"], "cameras this hour")
     for path in sorted(MONITORING):
         eventually(lambda: client.send("GET", path).status_code == 200, path)

@@ -8,6 +8,7 @@ import { nodesView } from "./nodes.js";
 import { onSearch, partnerView } from "./partner.js";
 import { partnersView } from "./partners.js";
 import { proposalsCount, proposalsView } from "./proposals.js";
+import { readersView } from "./readers.js";
 import { clockTime, moment } from "./words.js";
 
 const VIEWS = {
@@ -15,6 +16,7 @@ const VIEWS = {
   partner: { under: "", draw: partnerView },
   proposals: { name: "Proposals", draw: proposalsView, count: proposalsCount },
   agreements: { name: "Agreements", draw: agreementsView },
+  readers: { name: "Readers", draw: readersView },
   history: { name: "History", draw: historyView },
   nodes: { name: "Node", draw: nodesView },
 };
