@@ -91,14 +91,30 @@ static struct status oldest(
 	return truth->oldest(context, topic, partition, out, e);
 }
 
+static bool end_read(char *line, struct end *end)
+{
+	char *more = NULL;
+	const char *topic, *partition, *at;
+
+	end->round = (int)strtol(line, &more, 10);
+	topic = strtok_r(more, " ", &more);
+	partition = strtok_r(NULL, " ", &more);
+	at = strtok_r(NULL, " ", &more);
+	if (!at || snprintf(end->topic, sizeof end->topic, "%s", topic) >= (int)sizeof end->topic)
+		return false;
+	end->partition = (int)strtol(partition, NULL, 10);
+	end->end = strtoll(at, NULL, 10);
+	return true;
+}
+
 static bool ends_read(const char *path)
 {
 	FILE *file = fopen(path, "r");
 	size_t n = 0, room = 0;
+	char line[512];
 	struct end end;
 
-	while (file &&
-		fscanf(file, "%d %255s %d %lld", &end.round, end.topic, &end.partition, &end.end) == 4) {
+	while (file && fgets(line, sizeof line, file) && end_read(line, &end)) {
 		if (n == room) {
 			room = room ? 2 * room : 1024;
 			ends = reallocarray(ends, room, sizeof *ends);

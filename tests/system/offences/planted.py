@@ -17,15 +17,16 @@ class Row:
     kind: str           # what it is called
     bundle: bool        # a bundle without reads shows it: the checker names it as well
     alone: bool         # nothing else is wrong then
+    live: bool          # it can be done while a watch runs, and is seen at once
     plant: callable     # plant(evidence, installation): its place, or None; options to name what was seen before
 
 
 ROWS = []
 
 
-def offence(kind, words, bundle=False, alone=False):
+def offence(kind, words, bundle=False, alone=False, live=True):
     def keep(plant):
-        ROWS.append(Row(words, kind, bundle, alone, plant))
+        ROWS.append(Row(words, kind, bundle, alone, live, plant))
         return plant
     return keep
 
@@ -99,7 +100,8 @@ def read_taken_away(evidence, it):
 @offence("read_after_off", "A read of before an off published after it")
 def read_after_off(evidence, it):
     key, reads = largest(evidence, it)
-    return place(key, evidence.append(key, reads[5], reads[5].value))
+    before = max(last_enforced(evidence)[1].enforced.entries) - 1
+    return place(key, evidence.append(key, reads[5], changed(reads[5].value, policy_version=before)))
 
 
 @offence("read_other_version", "A read stamped with an older policy version than it was decided under")
@@ -163,10 +165,10 @@ def flip(where):
 
 
 for share, which in ((0.1, "beginning"), (0.5, "middle"), (0.9, "end")):
-    offence("journal_broken", f"A bit of a journal entry flipped, near its {which}", bundle=True)(flip(share))
+    offence("journal_broken", f"A bit of a journal entry flipped, near its {which}", bundle=True, live=False)(flip(share))
 
 
-@offence("journal_broken", "A journal entry edited, and signed again with the node's key", bundle=True)
+@offence("journal_broken", "A journal entry edited, and signed again with the node's key", bundle=True, live=False)
 def entry_edited(evidence, it):
     """The entry after it still names the hash of the one that was there."""
     journal = evidence.journal()
@@ -176,7 +178,7 @@ def entry_edited(evidence, it):
     return place(journal_key(evidence), journal[index + 1])
 
 
-@offence("journal_broken", "A journal entry dropped", bundle=True)
+@offence("journal_broken", "A journal entry dropped", bundle=True, live=False)
 def entry_dropped(evidence, it):
     journal = evidence.journal()
     del journal[6]
@@ -189,14 +191,14 @@ def seen_before(evidence):
     return "--head", f"{len(evidence.journal())}:{hashlib.sha256(value).hexdigest()}"
 
 
-@offence("head_lost", "The journal's tail cut off", bundle=True)
+@offence("head_lost", "The journal's tail cut off", bundle=True, live=False)
 def tail_cut(evidence, it):
     seen = seen_before(evidence)
     del evidence.journal()[-1]
     return seen
 
 
-@offence("head_lost", "The journal's tail cut off, and made anew with the node's key", bundle=True)
+@offence("head_lost", "The journal's tail cut off, and made anew with the node's key", bundle=True, live=False)
 def tail_made_anew(evidence, it):
     seen, entry = seen_before(evidence), entry_of(evidence.journal()[-1])
     entry.time_ms += 1
@@ -224,12 +226,12 @@ def approval_forged(evidence, it):
     return place(journal_key(evidence), evidence.append(journal_key(evidence), journal[-1], sealed(entry, it.pki / "signing.key")))
 
 
-@offence("document_missing", "A text that the journal names taken away", bundle=True)
+@offence("document_missing", "A text that the journal names taken away", bundle=True, live=False)
 def text_missing(evidence, it):
     evidence.records[evidence.name("documents"), 0].clear()
 
 
-@offence("trust_root_replaced", "Another certificate authority in the place of a body's own", bundle=True, alone=True)
+@offence("trust_root_replaced", "Another certificate authority in the place of a body's own", bundle=True, alone=True, live=False)
 def other_authority(evidence, it):
     return "--root", f"tfl={it.pki}/nh-ca.pem"
 
@@ -304,7 +306,7 @@ def tally_changed(evidence, it):
     return denied_once_more(evidence)
 
 
-@offence("account_wrong", "A tally changed: the hour that a node signed differs", bundle=True)
+@offence("account_wrong", "A tally changed: the hour that a node signed differs", bundle=True, live=False)
 def tally_not_as_signed(evidence, it):
     denied_once_more(evidence)
 
@@ -366,7 +368,7 @@ def goes_on(evidence, it):
         f.sequence > last for p in record_of(item).partners if p.partner == partner for f in p.feeds)))
 
 
-@offence("read_after_off", "An enforced entry that does not name a feed which had published", bundle=True)
+@offence("read_after_off", "An enforced entry that does not name a feed which had published", bundle=True, live=False)
 def feed_left_out(evidence, it):
     index, entry = last_enforced(evidence)
     for publisher in entry.enforced.publishers:
