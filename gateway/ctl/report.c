@@ -10,6 +10,7 @@
 #include "gateway/ctl/access.h"
 #include "gateway/ctl/readers.h"
 #include "gateway/ctl/records.h"
+#include "gateway/ctl/report_make.h"
 #include "gateway/verify/bundle.h"
 
 #include <stdio.h>
@@ -38,7 +39,7 @@ struct job {
 
 static void say(struct job *j, const char *what, uint64_t n)
 {
-	if (!isatty(STDERR_FILENO) || j->o->json)
+	if (!isatty(STDERR_FILENO) || j->o->json || j->o->told)
 		return;
 	j->bar = true;
 	fprintf(stderr, "\r  %s: %llu records ", what, (unsigned long long)n);
@@ -143,44 +144,12 @@ static enum exit_code gather(struct job *j)
 	return fail_with(j->o, status.kind == STATUS_RETRY ? UNREACHABLE : REFUSED, &e);
 }
 
-static enum exit_code write_out(struct job *j, const char *text)
-{
-	struct error e = {0};
-
-	if (!j->o->output)
-		return puts(text) < 0 ? fail(j->o, REFUSED, "the report could not be written") : DONE;
-	if (!ok(file_write(j->o->output, 0644, span_text(text), &e)))
-		return fail_with(j->o, REFUSED, &e);
-	error_free(&e);
-	return DONE;
-}
-
-static bool as_json(const struct options *o)
-{
-	return o->json || (o->format && strcmp(o->format, "json") == 0);
-}
-
-static enum exit_code tell(struct job *j)
-{
-	enum report_form form = j->o->public ? REPORT_PUBLIC : REPORT_FULL;
-	char *text = as_json(j->o) ? report_json(j->report, form) : report_html(j->report, form);
-	enum exit_code code = text ? write_out(j, text) : fail(j->o, REFUSED, "out of memory");
-
-	free(text);
-	if (code == DONE && !j->clean)
-		code = fail(j->o, REFUSED,
-			"the report is written, but the verification found something wrong: see there");
-	return code;
-}
-
 static enum exit_code make(struct job *j)
 {
 	const struct report_question q = {j->o->from, j->o->to, j->o->zone, clock_now()};
 	struct error e = {0};
 	enum exit_code code;
 
-	if (j->o->format && strcmp(j->o->format, "html") != 0 && strcmp(j->o->format, "json") != 0)
-		return fail(j->o, USAGE, "--format takes html or json");
 	if (!ok(report_new(&q, &j->report, &e)))
 		return fail_with(j->o, USAGE, &e);
 	if (!j->o->bundle && (code = access_read(j->o, "anprctl-report", &j->access)) != DONE)
@@ -193,18 +162,69 @@ static enum exit_code make(struct job *j)
 		readers_ask(j->report, j->o->bundle ? NULL : &j->access, &j->topics, j->names[4]);
 	if (code == DONE)
 		code = verify(j);
-	return code == DONE ? tell(j) : code;
+	return code;
 }
 
-static enum exit_code report(struct options *o)
+enum exit_code report_make(const struct options *o, struct report_made *out)
 {
+	enum report_form form = o->public ? REPORT_PUBLIC : REPORT_FULL;
 	struct job j = {.o = o};
 	enum exit_code code = make(&j);
 
+	*out = (struct report_made){.clean = j.clean};
+	if (code == DONE) {
+		out->html = report_html(j.report, form);
+		out->json = report_json(j.report, form);
+		if (!out->html || !out->json)
+			code = fail(o, REFUSED, "out of memory");
+	}
 	report_free(j.report);
 	origin_close(&j.first);
 	origin_close(&j.again);
 	access_free(&j.access);
+	return code;
+}
+
+void report_made_free(struct report_made *made)
+{
+	free(made->html);
+	free(made->json);
+	*made = (struct report_made){0};
+}
+
+/* --- the verb --- */
+
+static enum exit_code write_out(const struct options *o, const char *text)
+{
+	struct error e = {0};
+
+	if (!o->output)
+		return puts(text) < 0 ? fail(o, REFUSED, "the report could not be written") : DONE;
+	if (!ok(file_write(o->output, 0644, span_text(text), &e)))
+		return fail_with(o, REFUSED, &e);
+	error_free(&e);
+	return DONE;
+}
+
+static bool as_json(const struct options *o)
+{
+	return o->json || (o->format && strcmp(o->format, "json") == 0);
+}
+
+static enum exit_code report(struct options *o)
+{
+	struct report_made made = {0};
+	enum exit_code code;
+
+	if (o->format && strcmp(o->format, "html") != 0 && strcmp(o->format, "json") != 0)
+		return fail(o, USAGE, "--format takes html or json");
+	code = report_make(o, &made);
+	if (code == DONE)
+		code = write_out(o, as_json(o) ? made.json : made.html);
+	if (code == DONE && !made.clean)
+		code = fail(o, REFUSED,
+			"the report is written, but the verification found something wrong: see there");
+	report_made_free(&made);
 	return code;
 }
 

@@ -190,6 +190,8 @@ static enum exit_code open_page(struct options *o)
 
 static const struct option_row ui_options[] = {
 	OPTION(OPTION_TEXT, "port", "N", "of 127.0.0.1; any that is free unless told", port),
+	OPTION(OPTION_TEXT, "prefix", "TEXT",
+		"for reports: what the names of the gateway's topics begin with, before 'anpr.'", prefix),
 	OPTION(OPTION_TEXT, "idle", "TIME", "end when unused for so long: 30m unless told", idle),
 	{0},
 };
@@ -215,8 +217,10 @@ const struct verb verb_ui = {
 		"Ctrl-C ends it,\n"
 		"and so does a page that asks nothing for the time of --idle (watching alone does not "
 		"count).\n"
+		"Reports are made here, straight from Kafka (--kafka and the certificate for it, as for "
+		"'anprctl report').\n"
 		"With --json each line is JSON: the address, what is signed, what became of it.\n",
 	.options = ui_options,
-	.common = {connection_options},
+	.common = {connection_options, kafka_options},
 	.run = open_page,
 };

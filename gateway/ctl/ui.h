@@ -51,6 +51,7 @@ struct ui {
 	int news[2];                /* jobs say here what became of them */
 	struct job *jobs;
 	size_t n_jobs, n_streams;
+	bool reporting; /* one at a time */
 };
 
 /* One request being answered. The browser's side is the serving thread's, the rest its own thread's until it
@@ -117,6 +118,12 @@ void fetch_work(struct job *job);
 void whoami_work(struct job *job);
 /* A response that does not end: what comes is passed on as it comes. */
 void stream_work(struct job *job);
+
+/* --- ui_report.c --- */
+/* GET /v1/report?from=DAY&to=DAY&form=public|full: {"html", "json", "clean"}. No node is asked for it. */
+void report_work(struct job *job);
+/* In the serving thread, before its work. */
+void report_begin(struct job *job);
 
 /* --- ui_command.c --- */
 /* The command in the request's body: decoded, told on the terminal, signed, sent. */

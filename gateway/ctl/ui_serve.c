@@ -125,6 +125,7 @@ static void get(struct ui *ui, struct evhttp_request *request)
 {
 	bool events = strcmp(path_of(request), "/v1/events") == 0;
 	bool whoami = strcmp(path_of(request), "/v1/whoami") == 0;
+	bool report = strcmp(path_of(request), "/v1/report") == 0;
 	const char *last = evhttp_find_header(evhttp_request_get_input_headers(request), "Last-Event-ID");
 	char path[UI_PATH_MAX];
 	struct job *job;
@@ -133,9 +134,19 @@ static void get(struct ui *ui, struct evhttp_request *request)
 		serve_refuse(request, 404, "there is no such address here");
 		return;
 	}
-	job = job_new(ui, request, events ? stream_work : whoami ? whoami_work : fetch_work);
+	if (report && ui->reporting) {
+		serve_refuse(request, 409, "a report is being made already: wait for it");
+		return;
+	}
+	job = job_new(ui, request,
+		events   ? stream_work
+		: whoami ? whoami_work
+		: report ? report_work
+			 : fetch_work);
 	if (!job)
 		return;
+	if (report)
+		report_begin(job);
 	memcpy(job->path, path, sizeof path);
 	snprintf(job->last_event_id, sizeof job->last_event_id, "%s", last ? last : "");
 	job_start(job);

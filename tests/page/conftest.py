@@ -11,6 +11,7 @@ from playwright.sync_api import sync_playwright
 from support.broker import Broker
 from support.installation import Installation
 from support.places import PATIENCE, ROOT, make_pki
+from support.ui import Ui
 
 CHROMIUM = "/usr/bin/chromium"
 MARKUP = '<img src=x onerror="window.broken=1"><script>window.broken=1</script>'
@@ -69,13 +70,17 @@ def chromium():
 class Visit:
     """One person's browser. Whatever it asked of whom, and what went wrong in it, is kept."""
 
-    def __init__(self, chromium, it, who, **options):
+    def __init__(self, chromium, it, who, ui=None, **options):
         pki = it.pki
+        certificate = [{"origin": it.admin_url, "certPath": pki / f"{who}.pem", "keyPath": pki / f"{who}.key"}]
         self.context = chromium.new_context(
-            client_certificates=[{"origin": it.admin_url, "certPath": pki / f"{who}.pem", "keyPath": pki / f"{who}.key"}],
-            ignore_https_errors=True, **{"viewport": {"width": 1280, "height": 900}} | options)
+            client_certificates=[] if ui else certificate,
+            ignore_https_errors=not ui, **{"viewport": {"width": 1280, "height": 900}} | options)
         self.context.set_default_timeout(PATIENCE * 1000)
         self.page, self.url = self.context.new_page(), it.admin_url
+        if ui:
+            self.url = f"http://127.0.0.1:{ui.port}"
+            self.page.goto(ui.url)
         self.asked, self.wrong = [], []
         self.page.on("request", lambda r: self.asked.append(r.url))
         self.page.on("pageerror", lambda e: self.wrong.append(str(e)))
@@ -91,6 +96,24 @@ class Visit:
         assert not self.wrong, self.wrong
         strange = [u for u in self.asked if not u.startswith((self.url + "/", "blob:", "data:"))]
         assert not strange, strange
+
+
+@pytest.fixture
+def visit_signing(chromium, it):
+    """visit_signing("bob") opens the page through bob's `anprctl ui`, which may read Kafka as the verifier."""
+    made = []
+
+    def visit(who, **options):
+        person = it.people[who]
+        ui = Ui(person.environment(), *it.kafka("verifier"), "--prefix", it.prefix, folder=person.home)
+        made.append((Visit(chromium, it, who, ui, **options), ui))
+        return made[-1][0]
+    yield visit
+    for one, ui in made:
+        try:
+            one.end()
+        finally:
+            ui.__exit__()
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from support.places import PATIENCE
 from support.wait import eventually
 
 AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text()
-VIEWS = {"partners": "", "partner": "partner/tfl-ulez", "proposals": "proposals", "agreements": "agreements", "readers": "readers", "history": "history", "node": "nodes"}
+VIEWS = {"partners": "", "partner": "partner/tfl-ulez", "proposals": "proposals", "agreements": "agreements", "readers": "readers", "history": "history", "report": "report", "node": "nodes"}
 expect.set_options(timeout=PATIENCE * 1000)
 
 

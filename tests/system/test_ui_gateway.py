@@ -7,6 +7,8 @@ import json
 import signal
 import socket
 import time
+from datetime import datetime, timezone
+from urllib.parse import urlencode
 
 import pytest
 
@@ -142,3 +144,47 @@ def test_a_gateway_that_was_killed_is_told_and_found_again(story, open_ui):
 
 def test_it_ends_in_order(open_ui):
     assert open_ui("bob").stop() == DONE
+
+
+# --- reports ---
+
+@pytest.fixture(scope="module")
+def reporter(story):
+    """An auditor's browser, through a program that may read Kafka as the verifier."""
+    with Ui(story.people["iris"].environment(), *story.kafka("verifier"), "--prefix", story.prefix, folder=story.people["iris"].home) as ui:
+        assert ui.log_in().status == 303
+        yield ui
+
+
+def report(ui, **query):
+    answer = ui.get("/v1/report?" + urlencode(query), timeout=4 * PATIENCE)
+    return answer, json.loads(answer.body)
+
+
+def test_a_report_is_made_as_the_verb_makes_it(story, reporter):
+    day = datetime.now(timezone.utc).date().isoformat()
+    answer, full = report(reporter, **{"from": day, "to": day, "form": "full"})
+    assert answer.status == 200 and answer.headers["Content-Type"] == "application/json" and full["clean"] is True
+    said = json.loads(full["json"])
+    verb = story.people["iris"].must("report", "--from", day, "--to", day, "--prefix", story.prefix, *story.kafka("verifier"))
+    assert said.keys() == verb.keys() and said["agreements"] == verb["agreements"]
+    assert full["html"].startswith("<!DOCTYPE html>") and "CN=alice" in full["json"]
+    for form in ({"form": "public"}, {"form": "everything"}, {}):
+        _, public = report(reporter, **{"from": day, "to": day}, **form)
+        assert "CN=alice" not in public["html"] + public["json"], form
+
+
+@pytest.mark.parametrize("query,status,words", [
+    ({}, 400, "first day"), ({"from": "2026-11-01"}, 400, "first day"), ({"from": "", "to": ""}, 422, ""),
+    ({"from": "2026-11-31", "to": "2026-12-01"}, 422, ""), ({"from": "2026-11-02", "to": "2026-11-01"}, 422, ""),
+    ({"from": "x", "to": "y"}, 422, "")])
+def test_a_report_of_no_period_is_refused_in_words(reporter, query, status, words):
+    answer, body = report(reporter, **query)
+    assert answer.status == status and body["error"] and words in body["error"], body
+
+
+def test_a_report_needs_kafka_and_the_session(open_ui, reporter):
+    answer, body = report(open_ui("bob"), **{"from": "2026-11-01", "to": "2026-11-01"})
+    assert answer.status == 422 and "--kafka" in body["error"]
+    assert reporter.get("/v1/report?from=2026-11-01&to=2026-11-01", cookie=False).status == 401
+    assert reporter.get("/v1/report?from=2026-11-01&to=2026-11-01", headers={"Sec-Fetch-Site": "cross-site"}).status == 403

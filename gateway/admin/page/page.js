@@ -9,6 +9,7 @@ import { onSearch, partnerView } from "./partner.js";
 import { partnersView } from "./partners.js";
 import { proposalsCount, proposalsView } from "./proposals.js";
 import { readersView } from "./readers.js";
+import { onReport, reportView } from "./report.js";
 import { clockTime, moment } from "./words.js";
 
 const VIEWS = {
@@ -18,6 +19,7 @@ const VIEWS = {
   agreements: { name: "Agreements", draw: agreementsView },
   readers: { name: "Readers", draw: readersView },
   history: { name: "History", draw: historyView },
+  report: { name: "Report", draw: reportView },
   nodes: { name: "Node", draw: nodesView },
 };
 
@@ -86,6 +88,7 @@ function soon() {
 
 onChange(soon);
 onSearch(soon);
+onReport(soon);
 onHistorySearch(soon);
 addEventListener("hashchange", () => { forget((path) => !path.includes("partner=")); soon(); });
 setInterval(drawLive, 500);
