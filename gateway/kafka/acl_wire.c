@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * CreateAcls version 1 by hand: one connection, one request, one answer.
- * source: the protocol guide of Kafka, kafka.apache.org/protocol#The_Messages_CreateAcls
+ * CreateAcls and DescribeAcls, version 1, by hand: one connection, one request, one answer.
+ * source: the protocol guide of Kafka, kafka.apache.org/protocol#The_Messages_CreateAcls, _DescribeAcls
  */
 #include "gateway/kafka/acl_wire.h"
 
@@ -17,10 +17,13 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#define DESCRIBE_ACLS    29
 #define CREATE_ACLS      30
 #define VERSION          1
 #define CORRELATION      1
 #define TRANSACTIONAL_ID 5
+#define ANY              1
+#define NOTHING          0xffff
 #define LITERAL          3
 #define PREFIXED         4
 #define DENY             2
@@ -61,17 +64,47 @@ static struct status put_body(struct buffer *out, const struct acl *acl, int ope
 	return put(out, acl->deny ? DENY : ALLOW, 1);
 }
 
-struct status acl_wire_encode(const struct acl *acl, int operation, struct buffer *out)
+/* All rights there are. What they are is librdkafka's to read, so that any one would do. */
+static struct status put_look(struct buffer *out)
 {
-	struct buffer body = {0};
-	struct status status = put_body(&body, acl, operation);
+	TRY(put(out, DESCRIBE_ACLS, 2));
+	TRY(put(out, VERSION, 2));
+	TRY(put(out, CORRELATION, 4));
+	TRY(put_text(out, "anpr"));
+	TRY(put(out, ANY, 1));     /* resource */
+	TRY(put(out, NOTHING, 2)); /* its name */
+	TRY(put(out, ANY, 1));     /* pattern */
+	TRY(put(out, NOTHING, 2)); /* principal */
+	TRY(put(out, NOTHING, 2)); /* host */
+	TRY(put(out, ANY, 1));     /* operation */
+	return put(out, ANY, 1);   /* allowed or denied */
+}
 
+/* The body, with its length before it. Frees it. */
+static struct status frame(struct status status, struct buffer body, struct buffer *out)
+{
 	if (ok(status))
 		status = put(out, (uint32_t)body.n, 4);
 	if (ok(status))
 		status = buffer_append(out, buffer_span(&body));
 	buffer_free(&body);
 	return status;
+}
+
+struct status acl_wire_encode(const struct acl *acl, int operation, struct buffer *out)
+{
+	struct buffer body = {0};
+	struct status status = put_body(&body, acl, operation);
+
+	return frame(status, body, out);
+}
+
+struct status acl_wire_encode_look(struct buffer *out)
+{
+	struct buffer body = {0};
+	struct status status = put_look(&body);
+
+	return frame(status, body, out);
 }
 
 static bool take(struct span *from, size_t bytes, uint32_t *out)
@@ -85,19 +118,41 @@ static bool take(struct span *from, size_t bytes, uint32_t *out)
 	return true;
 }
 
-struct status acl_wire_decode(struct span answer, struct error *e)
+static bool take_head(struct span *answer)
 {
-	uint32_t correlation, throttled, results, code, n;
+	uint32_t correlation, throttled;
 
-	if (!take(&answer, 4, &correlation) || correlation != CORRELATION || !take(&answer, 4, &throttled) ||
-		!take(&answer, 4, &results) || results != 1 || !take(&answer, 2, &code) ||
-		!take(&answer, 2, &n) || (n != 0xffff && n > answer.n))
+	return take(answer, 4, &correlation) && correlation == CORRELATION && take(answer, 4, &throttled);
+}
+
+/* The code and the words of an error, which 0 is not. */
+static struct status verdict(struct span answer, struct error *e)
+{
+	uint32_t code, n;
+
+	if (!take(&answer, 2, &code) || !take(&answer, 2, &n) || (n != NOTHING && n > answer.n))
 		return error_set(e, "the broker's answer cannot be read");
 	if (code == 0)
 		return S_OK;
-	error_add(e, NULL, 0, 0, "refused with code %u: %.*s", (unsigned)code, n == 0xffff ? 0 : (int)n,
+	error_add(e, NULL, 0, 0, "refused with code %u: %.*s", (unsigned)code, n == NOTHING ? 0 : (int)n,
 		(const char *)answer.p);
 	return S_REFUSED;
+}
+
+struct status acl_wire_decode(struct span answer, struct error *e)
+{
+	uint32_t results;
+
+	if (!take_head(&answer) || !take(&answer, 4, &results) || results != 1)
+		return error_set(e, "the broker's answer cannot be read");
+	return verdict(answer, e);
+}
+
+struct status acl_wire_decode_look(struct span answer, struct error *e)
+{
+	if (!take_head(&answer))
+		return error_set(e, "the broker's answer cannot be read");
+	return verdict(answer, e);
 }
 
 static X509 *read_certificate(const char *pem)
@@ -187,8 +242,14 @@ static bool read_all(SSL *ssl, uint8_t *to, size_t n)
 	return true;
 }
 
+/* What is asked, and who reads the answer. */
+struct question {
+	struct buffer request;
+	struct status (*decode)(struct span answer, struct error *e);
+};
+
 /* Over a connection that stands. */
-static struct status converse(SSL *ssl, struct span request, struct error *e)
+static struct status converse(SSL *ssl, const struct question *q, struct error *e)
 {
 	uint8_t length[4] = {0}, *answer;
 	struct span head = span_of(length, sizeof length);
@@ -196,17 +257,17 @@ static struct status converse(SSL *ssl, struct span request, struct error *e)
 	size_t sent;
 	uint32_t n;
 
-	if (SSL_write_ex(ssl, request.p, request.n, &sent) != 1 || sent != request.n ||
+	if (SSL_write_ex(ssl, q->request.p, q->request.n, &sent) != 1 || sent != q->request.n ||
 		!read_all(ssl, length, sizeof length) || !take(&head, 4, &n) || n > ANSWER_MAX)
 		return S_RETRY;
 	answer = malloc(n + 1);
 	if (answer && read_all(ssl, answer, n))
-		status = acl_wire_decode(span_of(answer, n), e);
+		status = q->decode(span_of(answer, n), e);
 	free(answer);
 	return status;
 }
 
-static struct status ask(SSL_CTX *tls, const char *host, const char *port, struct span request,
+static struct status ask(SSL_CTX *tls, const char *host, const char *port, const struct question *q,
 	int timeout_ms, struct error *e)
 {
 	int s = dial(host, port, timeout_ms);
@@ -214,7 +275,7 @@ static struct status ask(SSL_CTX *tls, const char *host, const char *port, struc
 	struct status status = S_RETRY;
 
 	if (ssl && SSL_set_fd(ssl, s) == 1 && SSL_set1_host(ssl, host) == 1 && SSL_connect(ssl) == 1)
-		status = converse(ssl, request, e);
+		status = converse(ssl, q, e);
 	SSL_free(ssl);
 	if (s >= 0)
 		close(s);
@@ -224,7 +285,7 @@ static struct status ask(SSL_CTX *tls, const char *host, const char *port, struc
 
 /* host:port[,host:port], IPv6 in brackets, each in turn. */
 static struct status ask_each(
-	SSL_CTX *tls, const char *brokers, struct span request, int timeout_ms, struct error *e)
+	SSL_CTX *tls, const char *brokers, const struct question *q, int timeout_ms, struct error *e)
 {
 	int64_t until = clock_monotonic_ms() + timeout_ms;
 
@@ -242,7 +303,7 @@ static struct status ask_each(
 				begin++;
 				port[-2] = 0;
 			}
-			status = ask(tls, begin, port, request, (int)(until - clock_monotonic_ms()), e);
+			status = ask(tls, begin, port, q, (int)(until - clock_monotonic_ms()), e);
 			if (status.kind != STATUS_RETRY)
 				return status;
 		}
@@ -254,20 +315,38 @@ static struct status ask_each(
 	return S_RETRY;
 }
 
-struct status acl_wire_create(const struct kafka_config *config, const struct acl *acl, int operation,
-	int timeout_ms, struct error *e)
+static struct status put_question(
+	const struct kafka_config *config, const struct question *q, int timeout_ms, struct error *e)
 {
-	struct buffer request = {0};
 	struct status status;
 	SSL_CTX *tls;
 
 	if (!config->ca_pem || !config->cert_pem || !config->key_pem || !(tls = make_tls(config)))
 		return error_set(e, "CA, certificate or key cannot be used");
-	status = acl_wire_encode(acl, operation, &request);
-	if (ok(status))
-		status = ask_each(
-			tls, config->brokers, buffer_span(&request), timeout_ms > 1 ? timeout_ms : 1, e);
-	buffer_free(&request);
+	status = ask_each(tls, config->brokers, q, timeout_ms > 1 ? timeout_ms : 1, e);
 	SSL_CTX_free(tls);
+	return status;
+}
+
+struct status acl_wire_create(const struct kafka_config *config, const struct acl *acl, int operation,
+	int timeout_ms, struct error *e)
+{
+	struct question q = {.decode = acl_wire_decode};
+	struct status status = acl_wire_encode(acl, operation, &q.request);
+
+	if (ok(status))
+		status = put_question(config, &q, timeout_ms, e);
+	buffer_free(&q.request);
+	return status;
+}
+
+struct status acl_wire_may_look(const struct kafka_config *config, int timeout_ms, struct error *e)
+{
+	struct question q = {.decode = acl_wire_decode_look};
+	struct status status = acl_wire_encode_look(&q.request);
+
+	if (ok(status))
+		status = put_question(config, &q, timeout_ms, e);
+	buffer_free(&q.request);
 	return status;
 }

@@ -16,8 +16,14 @@
 MUST struct status acl_wire_create(const struct kafka_config *config, const struct acl *acl, int operation,
 	int timeout_ms, struct error *e);
 
+/* Whether rights may be looked at at all: librdkafka 2.0.2 drops the error that the broker answers with, so
+ * that to whom it is refused the list is empty. errors: as above; REFUSED: it is refused. */
+MUST struct status acl_wire_may_look(const struct kafka_config *config, int timeout_ms, struct error *e);
+
 /* The request's bytes, length included, and what the answer's bytes (length left out) say; for tests too. */
 MUST struct status acl_wire_encode(const struct acl *acl, int operation, struct buffer *out);
 MUST struct status acl_wire_decode(struct span answer, struct error *e);
+MUST struct status acl_wire_encode_look(struct buffer *out);
+MUST struct status acl_wire_decode_look(struct span answer, struct error *e);
 
 #endif

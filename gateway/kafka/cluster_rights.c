@@ -172,8 +172,11 @@ struct status compare_acls(
 	if (view->acls_problem)
 		return finding_add(
 			out, (struct cluster_finding){view->acls_refused ? CLUSTER_BREAKS : CLUSTER_WARNS,
-				     NULL, "rights", "rights", view->acls_problem, "can be seen",
-				     "give this principal DESCRIBE on the cluster"});
+				     NULL, "rights", "who may read and write",
+				     text_format(&out->memory, "unknown, as %s: %s",
+					     view->acls_refused ? "it may not be asked" : "nobody says",
+					     view->acls_problem),
+				     "known", "give this principal DESCRIBE on the cluster"});
 	for (size_t i = 0; i < spec->acls.n; i++)
 		TRY(compare_wanted(spec, view, &spec->acls.items[i], out));
 	for (size_t i = 0; i < view->acls.n; i++)

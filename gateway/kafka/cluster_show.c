@@ -3,6 +3,7 @@
  * Asking the cluster: its brokers and their settings, the spec's topics and theirs, and who may do what. Each
  * part that may not be seen is left out, with the reason, and the rest is still asked for.
  */
+#include "gateway/kafka/acl_wire.h"
 #include "gateway/kafka/admin.h"
 
 #include <stdlib.h>
@@ -219,7 +220,14 @@ static struct status take_acls(struct cluster_view *v, rd_kafka_event_t *answer)
 	return S_OK;
 }
 
-static struct status show_acls(struct admin *a, struct cluster_view *v)
+/* librdkafka 2.0.2 shows no rights, and no error, to whom Kafka refuses to show any. */
+static struct status acls_seen(const struct kafka_config *config, const struct admin *a,
+	const struct cluster_view *v, struct error *e)
+{
+	return v->acls.n > 0 ? S_OK : acl_wire_may_look(config, admin_left(a), e);
+}
+
+static struct status show_acls(const struct kafka_config *config, struct admin *a, struct cluster_view *v)
 {
 	rd_kafka_AclBinding_t *filter = admin_acl_filter();
 	rd_kafka_AdminOptions_t *options = admin_options(a, RD_KAFKA_ADMIN_OP_DESCRIBEACLS, NULL);
@@ -234,7 +242,10 @@ static struct status show_acls(struct admin *a, struct cluster_view *v)
 	if (ok(status)) {
 		status = take_acls(v, answer);
 		rd_kafka_event_destroy(answer);
-	} else {
+		TRY(status);
+		status = acls_seen(config, a, v, &e);
+	}
+	if (!ok(status)) {
 		v->acls_refused = status.kind == STATUS_REFUSED;
 		v->acls_problem = text_copy(&v->memory, error_text(&e));
 		status = v->acls_problem ? S_OK : S_OVERLOAD;
@@ -243,12 +254,12 @@ static struct status show_acls(struct admin *a, struct cluster_view *v)
 	return status;
 }
 
-static struct status look(
-	struct admin *a, const struct cluster_spec *spec, struct cluster_view *v, struct error *e)
+static struct status look(const struct kafka_config *config, struct admin *a, const struct cluster_spec *spec,
+	struct cluster_view *v, struct error *e)
 {
 	TRY(show_metadata(a, spec, v, e));
 	TRY(show_settings(a, v));
-	return show_acls(a, v);
+	return show_acls(config, a, v);
 }
 
 struct status cluster_show(const struct kafka_config *config, const struct cluster_spec *spec, int timeout_ms,
@@ -261,7 +272,7 @@ struct status cluster_show(const struct kafka_config *config, const struct clust
 	REQUIRE(v, S_OVERLOAD);
 	status = admin_open(config, timeout_ms, &a, e);
 	if (ok(status))
-		status = look(&a, spec, v, e);
+		status = look(config, &a, spec, v, e);
 	admin_close(&a);
 	if (ok(status))
 		*out = v;

@@ -155,6 +155,16 @@ def test_a_right_that_the_gateway_lacks(prepared):
     well(prepared)
 
 
+def test_rights_that_the_gateway_may_not_look_at(prepared):
+    """Not the same as rights that nobody has."""
+    right = acl(prepared, "User:CN=gateway", AclOperation.DESCRIBE, ResourceType.BROKER, "kafka-cluster")
+    take(prepared, right)
+    only(prepared, 1, BROKEN, "rights", "it may not be asked")
+    assert not any("missing" in t[2] for t in doctor(prepared)[1])
+    give(prepared, right)
+    well(prepared)
+
+
 def test_a_right_that_a_reader_lacks(prepared):
     """The gateway can work without."""
     right = acl(prepared, "User:CN=police,O=mps", AclOperation.READ)

@@ -4,7 +4,8 @@
 import time
 
 import pytest
-from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, ResourceType
+from confluent_kafka.admin import (AclBinding, AclBindingFilter, AclOperation, AclPermissionType, AdminClient,
+                                   AlterConfigOpType, ConfigEntry, ConfigResource, ResourcePatternType, ResourceType)
 
 from support.places import PATIENCE
 from support.wait import eventually, steady
@@ -65,3 +66,23 @@ def test_nothing_is_published_while_a_fenced_gateway_could_still_append(story):
     set_on_the_broker(story.broker, VERIFICATION, "true")
     flows(story)
     story.consumer().assert_unbroken()
+
+
+@pytest.mark.timeout(8 * PATIENCE)
+def test_nothing_is_published_while_the_gateway_may_not_see_who_reads(story):
+    """An empty list of rights is not the same as nobody who may read."""
+    story.start()
+    story.agree("tfl-ulez")
+    story.go_live("tfl-ulez")
+    flows(story)
+    right = (ResourceType.BROKER, "kafka-cluster", ResourcePatternType.LITERAL, "User:CN=gateway", "*",
+             AclOperation.DESCRIBE, AclPermissionType.ALLOW)
+    admin = AdminClient(story.broker.client("broker"))
+    for done in admin.delete_acls([AclBindingFilter(*right)]).values():
+        assert len(done.result(PATIENCE)) == 1
+    eventually(lambda: "who may read and write is unknown, as it may not be asked" in (why(story) or ""), "status says why", 120)
+    steady(story.consumer(committed=False).ends, 2, "a read while nobody knows who reads")
+    for done in admin.create_acls([AclBinding(*right)]).values():
+        done.result(PATIENCE)
+    flows(story)
+    assert why(story) == ""

@@ -267,7 +267,8 @@ static const struct row rows[] = {
 		.severity = CLUSTER_NOTES, .what = "segment.ms"},
 
 	{"rights unseen", .change = rights_unseen, .what = "rights", .reads = true, .others = true},
-	{"rights not told in time", .change = rights_late, .severity = CLUSTER_WARNS, .what = "rights"},
+	{"rights not told in time", .change = rights_late, .severity = CLUSTER_WARNS,
+		.what = "who may read and write"},
 	{"a right missing", .change = right_missing, .what = NULL, .severity = CLUSTER_LACKS},
 	{"a right from one place only", .change = right_elsewhere, .what = NULL, .severity = CLUSTER_LACKS},
 	{"somebody else writes", .acl = TOPIC_ACL("anpr.reads", false, "User:CN=x", "WRITE"), .reads = true},

@@ -46,6 +46,49 @@ static const struct {
 	{"null results", BYTES("\0\0\0\1\0\0\0\0\xff\xff\xff\xff\0\0\xff\xff"), STATUS_BAD_INPUT},
 };
 
+START_TEST(encodes_look)
+{
+	/* Key 29, version 1, correlation 1, client "anpr"; any (1) of each, no names (-1). */
+	static const uint8_t want[] = {0, 0, 0, 24, 0, 29, 0, 1, 0, 0, 0, 1, 0, 4, 'a', 'n', 'p', 'r', 1, 255,
+		255, 1, 255, 255, 255, 255, 1, 1};
+	struct buffer got = {0};
+
+	ck_assert(ok(acl_wire_encode_look(&got)));
+	ck_assert_uint_eq(got.n, sizeof want);
+	ck_assert_mem_eq(got.p, want, sizeof want);
+	buffer_free(&got);
+}
+END_TEST
+
+static const struct {
+	const char *name;
+	const char *answer;
+	size_t n;
+	enum status_kind want;
+} looks[] = {
+	{"none there", BYTES("\0\0\0\1\0\0\0\0\0\0\xff\xff\0\0\0\0"), STATUS_OK},
+	{"some there", BYTES("\0\0\0\1\0\0\0\0\0\0\xff\xff\0\0\0\1\2"), STATUS_OK},
+	{"refused", BYTES("\0\0\0\1\0\0\0\0\0\x1f\0\2no\0\0\0\0"), STATUS_REFUSED},
+	{"refused, no text", BYTES("\0\0\0\1\0\0\0\0\0\x1f\xff\xff\0\0\0\0"), STATUS_REFUSED},
+	{"no authorizer", BYTES("\0\0\0\1\0\0\0\0\0\x36\xff\xff\0\0\0\0"), STATUS_REFUSED},
+	{"empty", BYTES(""), STATUS_BAD_INPUT},
+	{"cut in the head", BYTES("\0\0\0\1\0\0"), STATUS_BAD_INPUT},
+	{"cut in the code", BYTES("\0\0\0\1\0\0\0\0\0"), STATUS_BAD_INPUT},
+	{"cut in the text", BYTES("\0\0\0\1\0\0\0\0\0\x1f\0\3no"), STATUS_BAD_INPUT},
+	{"another request's", BYTES("\0\0\0\2\0\0\0\0\0\0\xff\xff\0\0\0\0"), STATUS_BAD_INPUT},
+};
+
+START_TEST(decodes_look)
+{
+	struct error e = {0};
+	struct status status = acl_wire_decode_look(span_of(looks[_i].answer, looks[_i].n), &e);
+
+	ck_assert_msg(status.kind == looks[_i].want, "%s: %d", looks[_i].name, status.kind);
+	ck_assert((status.kind == STATUS_OK) == (e.n == 0));
+	error_free(&e);
+}
+END_TEST
+
 START_TEST(decodes)
 {
 	struct error e = {0};
@@ -75,6 +118,8 @@ TCase *case_wire(void)
 
 	tcase_add_test(tests, encodes);
 	tcase_add_loop_test(tests, decodes, 0, ROWS(answers));
+	tcase_add_test(tests, encodes_look);
+	tcase_add_loop_test(tests, decodes_look, 0, ROWS(looks));
 	tcase_add_test(tests, nobody_there);
 	return tests;
 }
