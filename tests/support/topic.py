@@ -162,6 +162,7 @@ def assert_unbroken(records):
         assert sequence == sorted(sequence), "a camera's reads are out of order"
 
 
+LOST = 120          # seconds within which what a Follower has missed can be read again
 STILL = 20          # seconds without a message, after which a Follower asks whether there is one
 
 
@@ -211,6 +212,22 @@ class Follower:
         elif time.monotonic() - self._moved > STILL:
             self._look()
         return came
+
+    def again(self, partition, begin, end):
+        """Messages at offsets [begin, end) of a partition, by a consumer that has read nothing before."""
+        kafka, came = Kafka(self._settings), []
+        try:
+            kafka.assign([TopicPartition(self.topic, partition, begin)])
+            until, reached = time.monotonic() + LOST, begin
+            while reached < end:
+                assert time.monotonic() < until, f"{self.topic}, partition {partition}: read to {reached}, not to {end}"
+                for message in kafka.consume(2000, 0.2):
+                    if message.error() is None:
+                        came.append(message)
+                        reached = message.offset() + 1
+            return [message for message in came if message.offset() < end]
+        finally:
+            kafka.close()
 
     def _look(self):
         """Where the broker has more and nothing comes, begin anew: a consumer of librdkafka's at times stops fetching

@@ -342,7 +342,8 @@ class Torture:
                 "reads": sum(p.matched for p in self.watch.partners.values()), "appended": self.watch.appended.reads, **found,
                 "receipt_ms": percentiles(self.receipt_ms), "last_read_ms": percentiles(self.last_read_ms),
                 "timed": len(self.receipt_ms), "watched_with": f"librdkafka {confluent_kafka.libversion()[0]}",
-                "consumers_reopened": sum(f.reopened for f in self.watch.followers), "seconds": round(seconds, 1), "seed": seed,
+                "consumers_reopened": sum(f.reopened for f in self.watch.followers),
+                "reads_consumers_skipped": sum(p.skipped for p in self.watch.partners.values()), "seconds": round(seconds, 1), "seed": seed,
                 "right": not any(found.values()) and self.watch.appended.reads > 0}
 
 

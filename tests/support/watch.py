@@ -22,10 +22,12 @@ PUBLISHED = 20_000      # published reads remembered until an off that covers th
 class PartnerReads:
     """One partner's reads, from three sides: what it sent, what the ledger says became of it, what is on the topic."""
 
-    def __init__(self, partner, decisions, found):
-        self.partner, self.decisions, self.found = partner, decisions, found
+    def __init__(self, partner, decisions, found, again):
+        """again: as Follower's, of the topic the reads are published to."""
+        self.partner, self.decisions, self.found, self.again = partner, decisions, found, again
         self.items, self.statements, self.shared = deque(), deque(), {}
         self.sequence, self.passed, self.open_gap, self.matched = 0, 0, False, 0
+        self.reached, self.skipped = {}, 0              # (sequence, offset) within each partition; what came only when asked again
         self.numbers, self.recent = {}, deque()         # of items passed, by read id
         self.came_ids = set()                           # of those, published
         self.published = deque(maxlen=PUBLISHED)        # (camera, captured, ledger record)
@@ -39,7 +41,23 @@ class PartnerReads:
             self.runs.append((record.written_at_ms, record.node))
 
     def on_topic(self, message):
+        """Where a partition's sequence has a gap, a second consumer says whether the topic has it too: librdkafka's own, on
+        which this watch depends, may have skipped what was there."""
         read = SharedRead.FromString(message.value())
+        sequence, offset = self.reached.get(message.partition(), (0, -1))
+        if read.partition_sequence > sequence + 1:
+            for missed in self.again(message.partition(), offset + 1, message.offset()):
+                if missed.key().decode().startswith(f"{self.partner}/"):
+                    self.skipped += 1
+                    self._take(missed, SharedRead.FromString(missed.value()))
+        self._take(message, read)
+
+    def _take(self, message, read):
+        sequence, _ = self.reached.get(message.partition(), (0, -1))
+        if read.partition_sequence > sequence + 1:
+            self.found("missing", f"{self.partner}: partition {message.partition()} goes from {sequence} to {read.partition_sequence} at "
+                       f"offset {message.offset()}")
+        self.reached[message.partition()] = max(sequence, read.partition_sequence), message.offset()
         if read.sequence <= self.sequence or read.sequence in self.shared:
             self.found("twice", f"{self.partner}: sequence {read.sequence} a second time")
             return
@@ -204,13 +222,14 @@ class Watch(threading.Thread):
         super().__init__(daemon=True)
         self.say, self.counts, self.faults = say, Counter(), None
         self.decisions = Decisions(worlds)
-        self.partners = {p: PartnerReads(p, self.decisions, self.found) for p in worlds}
         self.appended = Appended(self.decisions, self.found)
         self.logs = logs
         self.journal = Follower(it.broker, f"{it.prefix}anpr.journal")
         self.ledger = Follower(it.broker, f"{it.prefix}anpr.ledger")
         topics = sorted({it.topic_of(p) for p in worlds})
         self.committed = [Follower(it.broker, t) for t in topics]
+        again = {f.topic: f.again for f in self.committed}
+        self.partners = {p: PartnerReads(p, self.decisions, self.found, again[it.topic_of(p)]) for p in worlds}
         self.uncommitted = [Follower(it.broker, t, committed=False) for t in topics]
         self.followers = [self.journal, self.ledger, *self.committed, *self.uncommitted]
         self.ending = threading.Event()

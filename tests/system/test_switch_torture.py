@@ -48,7 +48,7 @@ def watched():
     def note(kind, _):
         found[kind] += 1
     decisions.newest = 9
-    return PartnerReads("p", decisions, note), Appended(decisions, note), decisions, found
+    return PartnerReads("p", decisions, note, lambda *_: []), Appended(decisions, note), decisions, found
 
 
 class Message:
@@ -75,7 +75,7 @@ class Message:
 
 
 def on_topic(number, sequence, captured=NOON, camera="C-1", version=5, published=NOON + 50):
-    read = SharedRead(partner_id="p", sequence=sequence, policy_version=version, published_at_ms=published)
+    read = SharedRead(partner_id="p", sequence=sequence, partition_sequence=sequence, policy_version=version, published_at_ms=published)
     read.read.read_id, read.read.camera_id, read.read.captured_at_ms = f"r-{number}", camera, captured
     return Message(read, sequence, version)
 
@@ -100,6 +100,26 @@ def all_right(watched):
     reads.on_topic(on_topic(1, 1))
     reads.on_topic(on_topic(3, 2, camera="C-2"))
     reads.statements.append(transaction(3, 2, 3))
+
+
+def a_read_that_only_the_first_consumer_missed(watched):
+    reads, _, _, _ = watched
+    asked = []
+
+    def again(*place):
+        asked.append(place)
+        return [on_topic(1, 1)]
+    reads.again = again
+    reads.items.extend([item(1), item(3, camera="C-2")])
+    reads.on_topic(on_topic(3, 2, camera="C-2"))
+    reads.statements.append(transaction(3, 2, 2))
+    assert asked == [(0, 0, 2)] and reads.skipped == 1
+
+
+def a_read_that_the_topic_lacks(watched):
+    reads, _, _, _ = watched
+    reads.items.extend([item(1), item(3, camera="C-2")])
+    reads.on_topic(on_topic(3, 2, camera="C-2"))
 
 
 def a_read_is_missing(watched):
@@ -220,6 +240,7 @@ def another_camera_than_the_off_covers(watched):
 @pytest.mark.parametrize("story,want", [
     (all_right, {}), (one_rule_off_leaves_the_other, {}), (appended_before_the_receipt, {}), (appended_when_it_was_on_again, {}),
     (another_camera_than_the_off_covers, {}),
+    (a_read_that_only_the_first_consumer_missed, {}), (a_read_that_the_topic_lacks, {"missing": 1}),
     (a_read_is_missing, {"missing": 1}), (a_read_is_missing_though_there_was_a_gap, {"missing": 1}),
     (a_read_comes_twice, {"twice": 1}), (a_sequence_comes_twice, {"twice": 1}),
     (a_read_nobody_sent, {"unexpected": 1}), (a_camera_that_is_not_live, {"unexpected": 1}),
