@@ -70,8 +70,9 @@ static struct status add_document(void *context, const struct kafka_record *reco
 /* Texts are committed with the entries that name them, so that they are there once the entry is. */
 static struct status read_documents(struct journal *j, int timeout_ms, struct error *e)
 {
-	return reader_to_end(j->options.kafka, j->options.documents_topic, 0, j->documents_next, timeout_ms,
-		add_document, j, &j->documents_next, e);
+	struct reading rest = {j->options.documents_topic, 0, j->documents_next, add_document, j};
+
+	return watermarks_read(j->ends, &rest, NULL, timeout_ms, &j->documents_next, e);
 }
 
 /* Nothing may be published, and this is why. */

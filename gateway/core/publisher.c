@@ -337,6 +337,8 @@ struct status publisher_start(
 	pthread_mutex_init(&p->lock, NULL);
 	window_init(&p->window, options->window_ms);
 	TRY(misreads_init(&p->misreads));
+	p->ends = watermarks_new(options->kafka, false);
+	REQUIRE(p->ends, S_OVERLOAD);
 	p->scratch.max = 256u << 20;
 	p->current = &p->batches[0];
 	p->next = &p->batches[1];
@@ -361,6 +363,7 @@ void publisher_join(struct publisher *p)
 	snapshot_release(p->snapshot);
 	window_fini(&p->window);
 	misreads_fini(&p->misreads);
+	watermarks_free(p->ends);
 	fence_report_free(&p->report);
 	trial_release(p->trial);
 	trial_release(p->offered);

@@ -14,6 +14,7 @@
 #include "gateway/core/publisher.h"
 #include "gateway/core/window.h"
 #include "gateway/kafka/producer.h"
+#include "gateway/kafka/reader.h"
 
 #include <pthread.h>
 
@@ -88,6 +89,7 @@ struct publisher {
 	struct partner **partners; /* changed under the lock; read by the thread without */
 	size_t n_partners;
 	struct producer *producer; /* NULL = not open */
+	struct watermarks *ends;   /* kept, as receipts wait for what it is asked after each fence */
 	struct policy_snapshot *snapshot;
 	struct batch batches[2], *current, *next;
 	struct window window;

@@ -191,8 +191,10 @@ static struct status read_heads(struct publisher *p, int64_t *from, uint64_t *co
 	forget(p);
 	*from = READER_OLDEST;
 	*covered = 0;
-	status = reader_to_end(p->options.kafka, p->options.heads, (int32_t)p->options.index, READER_OLDEST,
-		LEDGER_MS, take_head_record, &h, &next, e);
+	status = watermarks_read(p->ends,
+		&(struct reading){
+			p->options.heads, (int32_t)p->options.index, READER_OLDEST, take_head_record, &h},
+		NULL, LEDGER_MS, &next, e);
 	if (ok(status) && h.head) {
 		*from = h.head->window_offset < h.head->ledger_offset ? h.head->window_offset
 								      : h.head->ledger_offset;
@@ -305,21 +307,30 @@ static struct status refuse_gap(struct publisher *p, struct error *e)
 	return S_REFUSED;
 }
 
-/* errors: REFUSED where the ledger was trimmed past the head: not guessed. */
-static struct status read_ledger(
-	struct publisher *p, int64_t from, uint64_t covered, struct ledger_reading *l, struct error *e)
+static struct reading ledger_from(struct publisher *p, int64_t offset, struct ledger_reading *l)
+{
+	return (struct reading){p->options.ledger, (int32_t)p->options.index, offset, take_ledger_record, l};
+}
+
+/* ahead: a reader of the ledger from `from`, if there is one; then it is taken. errors: REFUSED where the
+ * ledger was trimmed past the head: not guessed. */
+static struct status read_ledger(struct publisher *p, int64_t from, uint64_t covered, struct reader **ahead,
+	struct ledger_reading *l, struct error *e)
 {
 	int64_t oldest, newest, head_next = p->ledger_next;
+	struct reader *opened = *ahead;
+	struct reading what;
 
 	*l = (struct ledger_reading){.p = p, .covered = covered, .e = e};
-	TRY(reader_watermarks(p->options.kafka, p->options.ledger, (int32_t)p->options.index, INIT_MS,
-		&oldest, &newest, e));
+	TRY(watermarks_of(
+		p->ends, p->options.ledger, (int32_t)p->options.index, INIT_MS, &oldest, &newest, e));
 	if (oldest > head_next)
 		return refuse_gap(p, e);
 	if (from < oldest)
 		from = oldest;
-	TRY(reader_to_end(p->options.kafka, p->options.ledger, (int32_t)p->options.index, from, LEDGER_MS,
-		take_ledger_record, l, &p->ledger_next, e));
+	*ahead = NULL;
+	what = ledger_from(p, from, l);
+	TRY(watermarks_read(p->ends, &what, opened, LEDGER_MS, &p->ledger_next, e));
 	return p->ordinal < covered ? refuse_gap(p, e) : S_OK;
 }
 
@@ -333,7 +344,7 @@ static void start_over(struct publisher *p)
 		partner_rewind(p->partners[i]);
 }
 
-static struct status read_state(struct publisher *p, struct error *e)
+static struct status read_state(struct publisher *p, struct reader **ahead, struct error *e)
 {
 	struct ledger_reading l;
 	bool known = p->known;
@@ -343,7 +354,7 @@ static struct status read_state(struct publisher *p, struct error *e)
 	p->known = false;
 	if (!known)
 		TRY(read_heads(p, &from, &covered, e));
-	TRY(read_ledger(p, from, covered, &l, e));
+	TRY(read_ledger(p, from, covered, ahead, &l, e));
 	p->known = true;
 	if (!known || l.foreign)
 		start_over(p);
@@ -395,7 +406,7 @@ static struct status report_topic(
 	struct fence_end *grown;
 
 	REQUIRE(n > 0 && n <= 1024, S_OK);
-	TRY(reader_high_watermarks(p->options.kafka, topic, n, INIT_MS, ends, e));
+	TRY(watermarks_newest(p->ends, topic, n, INIT_MS, ends, e));
 	grown = reallocarray(r->ends, r->n_ends + (size_t)n, sizeof *grown);
 	REQUIRE(grown, S_OVERLOAD);
 	r->ends = grown;
@@ -469,20 +480,33 @@ static void block_missing(struct publisher *p)
 	}
 }
 
-/* The id is ours from here on, and everything that was done with it before is known. */
-static struct status take_id(struct publisher *p, struct error *e)
+/* The receipt of an off waits for this: what can be connected while the fence is under way is. */
+static struct status take_id_reading(struct publisher *p, struct reader **ahead, struct error *e)
 {
 	uint64_t wanted = atomic_load(&p->fence_wanted);
+	struct reading rest = ledger_from(p, p->ledger_next, NULL);
 	const char *topics[64];
 	int64_t fenced_at_ms;
 
 	topics_wanted(p, topics, sizeof topics / sizeof topics[0] - 1);
+	if (p->known)
+		TRY(reader_ahead(p->options.kafka, &rest, ahead, e));
 	TRY(producer_fence(p->options.kafka, p->transactional_id, topics, INIT_MS, &p->producer, e));
 	fenced_at_ms = clock_now().v;
 	TRY(journal_catch_up(p->options.journal, JOURNAL_MS, e));
 	TRY(adopt_policy(p));
-	TRY(read_state(p, e));
+	TRY(read_state(p, ahead, e));
 	return report_fence(p, wanted, fenced_at_ms, e);
+}
+
+/* The id is ours from here on, and everything that was done with it before is known. */
+static struct status take_id(struct publisher *p, struct error *e)
+{
+	struct reader *ahead = NULL;
+	struct status status = take_id_reading(p, &ahead, e);
+
+	reader_close(ahead);
+	return status;
 }
 
 struct status resume_fence(struct publisher *p, struct error *e)

@@ -161,8 +161,9 @@ static enum exit_code kafka_ask(const struct options *o, const struct journal_en
 
 	snprintf(topic, sizeof topic, "%sanpr.journal", o->prefix ? o->prefix : "");
 	if (code == DONE) {
-		status = reader_to_end(
-			&access.config, topic, 0, READER_OLDEST, KAFKA_MS, look_at, &s, &next, &e);
+		struct reading all = {topic, 0, READER_OLDEST, look_at, &s};
+
+		status = reader_to_end(&access.config, &all, KAFKA_MS, &next, &e);
 		if (ok(status) || (status.kind == STATUS_REFUSED && e.n == 0))
 			f->journal = s.there && s.named == entry->body->enforced->n_entries ? "contains"
 											    : "differs";

@@ -58,31 +58,52 @@ static struct status from_where(
 	return S_OK;
 }
 
-struct status reader_to_end(const struct kafka_config *config, const char *topic, int32_t partition,
-	int64_t offset, int timeout_ms,
-	struct status (*each)(void *context, const struct kafka_record *record), void *context, int64_t *next,
-	struct error *e)
+struct status reader_ahead(
+	const struct kafka_config *config, const struct reading *what, struct reader **out, struct error *e)
 {
-	struct job j = {
-		.until = clock_monotonic_ms() + timeout_ms, .each = each, .context = context, .next = next};
-	struct reader_place place = {topic, partition, offset};
-	struct status status;
+	struct reader_place place = {what->topic, what->partition, what->offset};
+
+	return reader_open_waiting(config, &place, READER_END_WAIT_MS, out, e);
+}
+
+struct status watermarks_read(struct watermarks *w, const struct reading *what, struct reader *ahead,
+	int timeout_ms, int64_t *next, struct error *e)
+{
+	const struct kafka_config *config = watermarks_config(w);
+	struct job j = {.reader = ahead,
+		.until = clock_monotonic_ms() + timeout_ms,
+		.each = what->each,
+		.context = what->context,
+		.next = next};
+	struct reading from = *what;
+	struct status status = S_OK;
 	int64_t oldest;
 
 	/* It connects while the watermarks are asked for; an end it comes to counts only if it is at or past
 	 * them. */
-	if (offset >= 0)
-		TRY(reader_open_waiting(config, &place, READER_END_WAIT_MS, &j.reader, e));
-	status = reader_watermarks(config, topic, partition, timeout_ms, &oldest, &j.newest, e);
+	if (!j.reader && what->offset >= 0)
+		status = reader_ahead(config, what, &j.reader, e);
 	if (ok(status))
-		status = from_where(offset, oldest, j.newest, &j.from, e);
+		status = watermarks_of(w, what->topic, what->partition, timeout_ms, &oldest, &j.newest, e);
+	if (ok(status))
+		status = from_where(what->offset, oldest, j.newest, &j.from, e);
 	if (ok(status)) {
-		*next = place.offset = j.from;
+		*next = from.offset = j.from;
 		if (!j.reader && j.from < j.newest)
-			status = reader_open_waiting(config, &place, READER_END_WAIT_MS, &j.reader, e);
+			status = reader_ahead(config, &from, &j.reader, e);
 	}
 	if (ok(status))
 		status = read_on(&j, e);
 	reader_close(j.reader);
+	return status;
+}
+
+struct status reader_to_end(const struct kafka_config *config, const struct reading *what, int timeout_ms,
+	int64_t *next, struct error *e)
+{
+	struct watermarks *once = watermarks_new(config, false);
+	struct status status = once ? watermarks_read(once, what, NULL, timeout_ms, next, e) : S_OVERLOAD;
+
+	watermarks_free(once);
 	return status;
 }

@@ -24,32 +24,42 @@ MUST struct status reader_next(
 	struct reader *r, int timeout_ms, struct kafka_record *record, struct error *e);
 /* Offset of the newest end-of-partition event seen; -1 = none yet. */
 int64_t reader_end(const struct reader *r);
-/* Newest offset there is (uncommitted included) and oldest, asked of the partition's leader, bounded by
- * timeout_ms whatever librdkafka does. Safe from any thread, on its own handle. */
-MUST struct status reader_watermarks(const struct kafka_config *config, const char *topic, int32_t partition,
-	int timeout_ms, int64_t *oldest, int64_t *newest, struct error *e);
-/* Newest offset of each of the partitions 0 to n - 1, into newest[n]; as above, on one handle. */
-MUST struct status reader_high_watermarks(const struct kafka_config *config, const char *topic, int32_t n,
-	int timeout_ms, int64_t *newest, struct error *e);
-/* The same two for whoever asks again and again: one handle, made when first needed, and anew after it failed
- * to answer. One thread. */
+/* How far partitions go: one handle for whoever asks again and again, made when first needed, and anew after
+ * it failed to answer. One thread. */
 struct watermarks;
 /* settled: the newest is where the oldest transaction under way begins, if there is one (the last stable
  * offset): of all below it is decided whether it is committed.
  * config: borrowed for its life. NULL: out of memory. */
 struct watermarks *watermarks_new(const struct kafka_config *config, bool settled);
+/* Newest offset there is (uncommitted included, unless settled) and oldest, asked of the partition's leader,
+ * bounded by timeout_ms whatever librdkafka does. */
 MUST struct status watermarks_of(struct watermarks *w, const char *topic, int32_t partition, int timeout_ms,
 	int64_t *oldest, int64_t *newest, struct error *e);
+/* Newest offset of each of the partitions 0 to n - 1, into newest[n]. */
 MUST struct status watermarks_newest(
 	struct watermarks *w, const char *topic, int32_t n, int timeout_ms, int64_t *newest, struct error *e);
 void watermarks_free(struct watermarks *w);
 void reader_close(struct reader *r);
 
-/* Read one partition from `offset` to its end as it is now (watermark taken first), calling `each` for every
- * committed record; stops early with what `each` returns if that is not OK. *next is where to go on from. */
-MUST struct status reader_to_end(const struct kafka_config *config, const char *topic, int32_t partition,
-	int64_t offset, int timeout_ms,
-	struct status (*each)(void *context, const struct kafka_record *record), void *context, int64_t *next,
-	struct error *e);
+/* What is read of one partition, and who is given each committed record. */
+struct reading {
+	const char *topic;
+	int32_t partition;
+	int64_t offset; /* to begin from; READER_OLDEST and READER_NEWEST as above */
+	struct status (*each)(void *context, const struct kafka_record *record);
+	void *context;
+};
+
+/* Read to the end as it is now (watermark taken first); stops early with what `each` returns if that is not
+ * OK. *next is where to go on from. */
+MUST struct status reader_to_end(const struct kafka_config *config, const struct reading *what,
+	int timeout_ms, int64_t *next, struct error *e);
+/* The same with a handle for watermarks that is kept, and, where somebody is in a hurry, with a reader that
+ * has been opened ahead at the same offset (not negative), so that it connects while something else is waited
+ * for. ahead: NULL = none; closed in any case. */
+MUST struct status reader_ahead(
+	const struct kafka_config *config, const struct reading *what, struct reader **out, struct error *e);
+MUST struct status watermarks_read(struct watermarks *w, const struct reading *what, struct reader *ahead,
+	int timeout_ms, int64_t *next, struct error *e);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Shared by reader.c and end.c. Nobody else includes it.
+ * Shared by reader.c, watermarks.c and end.c. Nobody else includes it.
  */
 #ifndef ANPR_KAFKA_READER_INTERNAL_H
 #define ANPR_KAFKA_READER_INTERNAL_H
@@ -20,5 +20,6 @@ struct reader_place {
 
 struct status reader_open_waiting(const struct kafka_config *config, const struct reader_place *place,
 	const char *wait_ms, struct reader **out, struct error *e);
+const struct kafka_config *watermarks_config(const struct watermarks *w);
 
 #endif

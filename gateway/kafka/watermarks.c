@@ -3,8 +3,7 @@
  * How far partitions go. The newest offset must be asked for as a reader of uncommitted records would:
  * otherwise the answer is the last stable offset, which leaves out what was committed a moment ago.
  */
-#include "gateway/kafka/client.h"
-#include "gateway/kafka/reader.h"
+#include "gateway/kafka/reader_internal.h"
 
 #include "gateway/base/clock.h"
 #include "gateway/kafka/bound.h"
@@ -165,6 +164,11 @@ struct watermarks *watermarks_new(const struct kafka_config *config, bool settle
 	return w;
 }
 
+const struct kafka_config *watermarks_config(const struct watermarks *w)
+{
+	return w->config;
+}
+
 struct status watermarks_of(struct watermarks *w, const char *topic, int32_t partition, int timeout_ms,
 	int64_t *oldest, int64_t *newest, struct error *e)
 {
@@ -189,24 +193,4 @@ void watermarks_free(struct watermarks *w)
 	if (w)
 		let_go(w);
 	free(w);
-}
-
-struct status reader_watermarks(const struct kafka_config *config, const char *topic, int32_t partition,
-	int timeout_ms, int64_t *oldest, int64_t *newest, struct error *e)
-{
-	struct watermarks once = {.config = config};
-	struct status status = watermarks_of(&once, topic, partition, timeout_ms, oldest, newest, e);
-
-	let_go(&once);
-	return status;
-}
-
-struct status reader_high_watermarks(const struct kafka_config *config, const char *topic, int32_t n,
-	int timeout_ms, int64_t *newest, struct error *e)
-{
-	struct watermarks once = {.config = config};
-	struct status status = watermarks_newest(&once, topic, n, timeout_ms, newest, e);
-
-	let_go(&once);
-	return status;
 }

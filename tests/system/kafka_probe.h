@@ -42,6 +42,9 @@ struct producer *probe_producer(struct probe *p, const char *id);
 struct status probe_fill(struct probe *p, struct producer *producer, int n);
 struct status probe_flush(struct probe *p, struct producer *producer, int timeout_ms);
 struct status probe_commit(struct probe *p, struct producer *producer, int timeout_ms);
+/* As watermarks_of, with a handle for this one question. */
+struct status probe_watermarks(const struct kafka_config *config, const char *topic, int32_t partition,
+	int timeout_ms, int64_t *oldest, int64_t *newest, struct error *e);
 /* Committed records of the ledger's partition 0. */
 long probe_count(struct probe *p);
 

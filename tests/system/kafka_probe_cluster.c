@@ -123,12 +123,12 @@ void case_rights(struct probe *p)
 		probe_note("%s takes the gateway's id: %s, %s", names[i], probe_status(status),
 			error_text(&p->e));
 		error_free(&p->e);
-		status = reader_watermarks(&as[i], READS, 0, 3000, &oldest, &newest, &p->e);
+		status = probe_watermarks(&as[i], READS, 0, 3000, &oldest, &newest, &p->e);
 		probe_check(p, ok(status) == (i != 1), "%s looks at the topic: %s", names[i],
 			probe_status(status));
 		probe_note("%s looks at the topic: %s %s", names[i], probe_status(status), error_text(&p->e));
 		error_free(&p->e);
-		status = reader_watermarks(&as[i], "anpr.heads", 0, 3000, &oldest, &newest, NULL);
+		status = probe_watermarks(&as[i], "anpr.heads", 0, 3000, &oldest, &newest, NULL);
 		probe_check(p, !ok(status), "%s looks at the heads: %s", names[i], probe_status(status));
 		status = cluster_check(&as[i], spec, 5000, &findings, &p->e);
 		probe_check(p, ok(status) && cluster_breaks(&findings, READS),

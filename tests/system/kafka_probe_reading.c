@@ -24,7 +24,8 @@ void case_end(struct probe *p)
 			break;
 		begun = probe_now_ms();
 		probe_check(p,
-			ok(reader_to_end(&p->kafka, LEDGER, 0, next, 10000, last_of, &last, &next, &p->e)),
+			ok(reader_to_end(&p->kafka, &(struct reading){LEDGER, 0, next, last_of, &last}, 10000,
+				&next, &p->e)),
 			"to the end");
 		begun = probe_now_ms() - begun;
 		took += begun;
@@ -48,10 +49,11 @@ void case_trimmed(struct probe *p)
 	double begun = probe_now_ms();
 
 	probe_check(
-		p, ok(reader_watermarks(&p->kafka, LEDGER, 0, 3000, &oldest, &newest, &p->e)), "watermarks");
+		p, ok(probe_watermarks(&p->kafka, LEDGER, 0, 3000, &oldest, &newest, &p->e)), "watermarks");
 	probe_note("watermarks %lld..%lld in %.0f ms", (long long)oldest, (long long)newest,
 		probe_now_ms() - begun);
-	status = reader_to_end(&p->kafka, LEDGER, 0, newest + 100, 3000, last_of, &next, &next, NULL);
+	status = reader_to_end(
+		&p->kafka, &(struct reading){LEDGER, 0, newest + 100, last_of, &next}, 3000, &next, NULL);
 	probe_check(p, status.kind == STATUS_BAD_INPUT, "past the end: %s", probe_status(status));
 	if (!probe_check(p, ok(reader_open(&p->kafka, LEDGER, 0, newest + 100, &reader, &p->e)), "reader"))
 		return;
@@ -61,7 +63,7 @@ void case_trimmed(struct probe *p)
 	probe_check(
 		p, status.kind == STATUS_BAD_INPUT, "an offset that is not there: %s", probe_status(status));
 	reader_close(reader);
-	status = reader_watermarks(&p->kafka, "anpr.no-such-topic", 0, 2000, &oldest, &newest, &p->e);
+	status = probe_watermarks(&p->kafka, "anpr.no-such-topic", 0, 2000, &oldest, &newest, &p->e);
 	probe_check(p, status.kind == STATUS_RETRY || status.kind == STATUS_REFUSED, "no such topic: %s",
 		probe_status(status));
 	probe_note("no such topic: %s, %s", probe_status(status), error_text(&p->e));
@@ -78,7 +80,7 @@ void case_follow(struct probe *p)
 	int64_t oldest, newest;
 
 	probe_check(
-		p, ok(reader_watermarks(&p->kafka, LEDGER, 0, 3000, &oldest, &newest, &p->e)), "watermarks");
+		p, ok(probe_watermarks(&p->kafka, LEDGER, 0, 3000, &oldest, &newest, &p->e)), "watermarks");
 	probe_check(p, ok(reader_open(&p->kafka, LEDGER, 0, newest, &reader, &p->e)), "reader");
 	for (int i = 0; producer && reader && i < 20; i++) {
 		double begun, took;
@@ -140,6 +142,7 @@ void case_held(struct probe *p)
 {
 	struct producer *producer = probe_producer(p, "anpr-probe");
 	int64_t oldest, newest = -1, all[8] = {0}, next = 0, last = -1;
+	struct watermarks *ends;
 	long before = probe_count(p);
 	struct status status;
 	double begun;
@@ -147,15 +150,19 @@ void case_held(struct probe *p)
 	if (!producer || !probe_check(p, ok(probe_fill(p, producer, 6)) && ok(probe_flush(p, producer, 5000)),
 				 "filled"))
 		return;
-	probe_check(
-		p, ok(reader_watermarks(&p->kafka, LEDGER, 0, 3000, &oldest, &newest, &p->e)), "watermarks");
+	ends = watermarks_new(&p->kafka, false);
+	if (!probe_check(p, ends && ok(watermarks_of(ends, LEDGER, 0, 3000, &oldest, &newest, &p->e)),
+		    "watermarks"))
+		return;
 	probe_check(
 		p, newest == producer_last_offset(producer, LEDGER, 0) + 1, "newest %lld", (long long)newest);
 	begun = probe_now_ms();
-	probe_check(p, ok(reader_high_watermarks(&p->kafka, LEDGER, 8, 3000, all, &p->e)), "all watermarks");
+	probe_check(p, ok(watermarks_newest(ends, LEDGER, 8, 3000, all, &p->e)), "all watermarks");
+	watermarks_free(ends);
 	probe_note("watermarks of 8 partitions in %.0f ms", probe_now_ms() - begun);
 	probe_check(p, all[0] == newest, "the same of all partitions");
-	status = reader_to_end(&p->kafka, LEDGER, 0, oldest, 500, last_of, &last, &next, &p->e);
+	status = reader_to_end(
+		&p->kafka, &(struct reading){LEDGER, 0, oldest, last_of, &last}, 500, &next, &p->e);
 	probe_check(p, status.kind == STATUS_RETRY, "the end while a transaction is open: %s",
 		probe_status(status));
 	error_free(&p->e);

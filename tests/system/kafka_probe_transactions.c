@@ -78,13 +78,25 @@ static struct status count_one(void *context, const struct kafka_record *record)
 	return S_OK;
 }
 
+struct status probe_watermarks(const struct kafka_config *config, const char *topic, int32_t partition,
+	int timeout_ms, int64_t *oldest, int64_t *newest, struct error *e)
+{
+	struct watermarks *once = watermarks_new(config, false);
+	struct status status =
+		once ? watermarks_of(once, topic, partition, timeout_ms, oldest, newest, e) : S_OVERLOAD;
+
+	watermarks_free(once);
+	return status;
+}
+
 long probe_count(struct probe *p)
 {
 	int64_t next;
 	long n = 0;
 
 	probe_check(p,
-		ok(reader_to_end(&p->kafka, LEDGER, 0, READER_OLDEST, 20000, count_one, &n, &next, &p->e)),
+		ok(reader_to_end(&p->kafka, &(struct reading){LEDGER, 0, READER_OLDEST, count_one, &n}, 20000,
+			&next, &p->e)),
 		"ledger not read to its end");
 	return n;
 }

@@ -22,7 +22,7 @@ void case_nobody(struct probe *p)
 	probe_check(p, status.kind == STATUS_RETRY && probe_now_ms() - begun < 2500, "a fence is bounded");
 	error_free(&p->e);
 	begun = probe_now_ms();
-	status = reader_watermarks(&nobody, LEDGER, 0, 1000, &oldest, &newest, &p->e);
+	status = probe_watermarks(&nobody, LEDGER, 0, 1000, &oldest, &newest, &p->e);
 	probe_note("watermarks: %s in %.0f ms, %s", probe_status(status), probe_now_ms() - begun,
 		error_text(&p->e));
 	probe_check(
@@ -142,7 +142,7 @@ void case_frozen_read(struct probe *p)
 		"reader");
 	probe_broker(p, "freeze");
 	begun = probe_now_ms();
-	status = reader_watermarks(&p->kafka, LEDGER, 0, 2000, &oldest, &newest, &p->e);
+	status = probe_watermarks(&p->kafka, LEDGER, 0, 2000, &oldest, &newest, &p->e);
 	probe_note("watermarks with the broker frozen: %s after %.0f ms", probe_status(status),
 		probe_now_ms() - begun);
 	probe_check(

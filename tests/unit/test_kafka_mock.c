@@ -218,29 +218,38 @@ static struct status stop(void *context, const struct kafka_record *record)
 START_TEST(reads_to_end)
 {
 	struct producer *p = NULL;
+	struct watermarks *ends = watermarks_new(&config, false);
 	int64_t oldest, newest, next = -1;
 	int n = 0;
 
-	ck_assert(ok(reader_to_end(&config, "ledger", 0, READER_OLDEST, 5000, count, &n, &next, NULL)));
+	ck_assert_ptr_nonnull(ends);
+	ck_assert(ok(reader_to_end(
+		&config, &(struct reading){"ledger", 0, READER_OLDEST, count, &n}, 5000, &next, NULL)));
 	ck_assert_int_eq(n, 0);
 	ck_assert_int_eq(next, 0);
 	ck_assert(ok(producer_fence(&config, "anpr-test", topics, 5000, &p, NULL)));
 	ck_assert(ok(fill(p)) && ok(until_done(producer_commit, p, 5000)));
 	producer_close(p);
-	ck_assert(ok(reader_watermarks(&config, "ledger", 0, 5000, &oldest, &newest, NULL)));
+	ck_assert(ok(watermarks_of(ends, "ledger", 0, 5000, &oldest, &newest, NULL)));
+	watermarks_free(ends);
 	if (newest > 1)
 		return; /* newer pretended clusters write markers without a checksum, which a reader rightly
 			   refuses */
 	ck_assert_int_eq(newest, 1);
-	ck_assert(ok(reader_to_end(&config, "ledger", 0, 0, 5000, count, &n, &next, NULL)));
+	ck_assert(
+		ok(reader_to_end(&config, &(struct reading){"ledger", 0, 0, count, &n}, 5000, &next, NULL)));
 	ck_assert_int_eq(n, 1);
 	ck_assert_int_eq(next, newest);
 	ck_assert_int_eq(
-		reader_to_end(&config, "ledger", 0, 0, 5000, stop, NULL, &next, NULL).kind, STATUS_REFUSED);
+		reader_to_end(&config, &(struct reading){"ledger", 0, 0, stop, NULL}, 5000, &next, NULL).kind,
+		STATUS_REFUSED);
 	ck_assert_int_eq(next, 0);
-	ck_assert_int_eq(reader_to_end(&config, "ledger", 0, newest + 1, 5000, count, &n, &next, NULL).kind,
+	ck_assert_int_eq(reader_to_end(&config, &(struct reading){"ledger", 0, newest + 1, count, &n}, 5000,
+				 &next, NULL)
+				 .kind,
 		STATUS_BAD_INPUT);
-	ck_assert(ok(reader_to_end(&config, "ledger", 0, READER_NEWEST, 5000, count, &n, &next, NULL)));
+	ck_assert(ok(reader_to_end(
+		&config, &(struct reading){"ledger", 0, READER_NEWEST, count, &n}, 5000, &next, NULL)));
 	ck_assert_int_eq(n, 1);
 }
 END_TEST
