@@ -266,7 +266,8 @@ static const struct row rows[] = {
 	{"heads rarely compacted", .topic = "anpr.heads", .setting = "segment.ms", .value = "604800000",
 		.severity = CLUSTER_NOTES, .what = "segment.ms"},
 
-	{"rights unseen", .change = rights_unseen, .what = "rights", .reads = true, .others = true},
+	{"rights unseen", .change = rights_unseen, .what = "who may read and write", .reads = true,
+		.others = true},
 	{"rights not told in time", .change = rights_late, .severity = CLUSTER_WARNS,
 		.what = "who may read and write"},
 	{"a right missing", .change = right_missing, .what = NULL, .severity = CLUSTER_LACKS},
