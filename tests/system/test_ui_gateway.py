@@ -184,7 +184,8 @@ def test_a_report_of_no_period_is_refused_in_words(reporter, query, status, word
 
 
 def test_a_report_needs_kafka_and_the_session(open_ui, reporter):
-    answer, body = report(open_ui("bob"), **{"from": "2026-11-01", "to": "2026-11-01"})
+    """Of alice: bob's program has been told to end above."""
+    answer, body = report(open_ui("alice"), **{"from": "2026-11-01", "to": "2026-11-01"})
     assert answer.status == 422 and "--kafka" in body["error"]
     assert reporter.get("/v1/report?from=2026-11-01&to=2026-11-01", cookie=False).status == 401
     assert reporter.get("/v1/report?from=2026-11-01&to=2026-11-01", headers={"Sec-Fetch-Site": "cross-site"}).status == 403
