@@ -281,8 +281,8 @@ static void cameras_settle(const struct report *r, struct partner_counts *p)
 	HASH_ITER(hh, p->cameras, c, next)
 	{
 		for (size_t day = 0; day < r->period.n; day++) {
-			p->days[day].cameras_sent += c->sent[day / 8] >> day % 8 & 1u;
-			p->days[day].cameras_shared += c->shared[day / 8] >> day % 8 & 1u;
+			p->days[day].cameras_sent += (unsigned)c->sent[day / 8] >> day % 8 & 1u;
+			p->days[day].cameras_shared += (unsigned)c->shared[day / 8] >> day % 8 & 1u;
 		}
 	}
 }
