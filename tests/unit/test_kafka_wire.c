@@ -6,6 +6,32 @@
 
 #include "gateway/kafka/acl_wire.h"
 
+/* Bytes that were made, which are freed. */
+static void is_same(struct buffer *got, const uint8_t *want, size_t n)
+{
+	ck_assert_uint_eq(got->n, n);
+	ck_assert_mem_eq(got->p, want, n);
+	buffer_free(got);
+}
+
+struct answer {
+	const char *name;
+	const char *bytes;
+	size_t n;
+	enum status_kind want;
+};
+#define BYTES(text) text, sizeof(text) - 1
+
+static void is_taken(const struct answer *a, struct status (*decode)(struct span answer, struct error *e))
+{
+	struct error e = {0};
+	struct status status = decode(span_of(a->bytes, a->n), &e);
+
+	ck_assert_msg(status.kind == a->want, "%s: %d", a->name, status.kind);
+	ck_assert((status.kind == STATUS_OK) == (e.n == 0));
+	error_free(&e);
+}
+
 START_TEST(encodes)
 {
 	/* As Kafka's protocol guide has it, written out: length, key 30, version 1, correlation 1, client
@@ -18,19 +44,11 @@ START_TEST(encodes)
 	struct buffer got = {0};
 
 	ck_assert(ok(acl_wire_encode(&acl, 4, &got)));
-	ck_assert_uint_eq(got.n, sizeof want);
-	ck_assert_mem_eq(got.p, want, sizeof want);
-	buffer_free(&got);
+	is_same(&got, want, sizeof want);
 }
 END_TEST
 
-static const struct {
-	const char *name;
-	const char *answer;
-	size_t n;
-	enum status_kind want;
-} answers[] = {
-#define BYTES(text) text, sizeof(text) - 1
+static const struct answer answers[] = {
 	{"given", BYTES("\0\0\0\1\0\0\0\0\0\0\0\1\0\0\xff\xff"), STATUS_OK},
 	{"given, with an empty text", BYTES("\0\0\0\1\0\0\0\0\0\0\0\1\0\0\0\0"), STATUS_OK},
 	{"refused", BYTES("\0\0\0\1\0\0\0\0\0\0\0\1\0\x1f\0\2no"), STATUS_REFUSED},
@@ -54,18 +72,11 @@ START_TEST(encodes_look)
 	struct buffer got = {0};
 
 	ck_assert(ok(acl_wire_encode_look(&got)));
-	ck_assert_uint_eq(got.n, sizeof want);
-	ck_assert_mem_eq(got.p, want, sizeof want);
-	buffer_free(&got);
+	is_same(&got, want, sizeof want);
 }
 END_TEST
 
-static const struct {
-	const char *name;
-	const char *answer;
-	size_t n;
-	enum status_kind want;
-} looks[] = {
+static const struct answer looks[] = {
 	{"none there", BYTES("\0\0\0\1\0\0\0\0\0\0\xff\xff\0\0\0\0"), STATUS_OK},
 	{"some there", BYTES("\0\0\0\1\0\0\0\0\0\0\xff\xff\0\0\0\1\2"), STATUS_OK},
 	{"refused", BYTES("\0\0\0\1\0\0\0\0\0\x1f\0\2no\0\0\0\0"), STATUS_REFUSED},
@@ -80,23 +91,13 @@ static const struct {
 
 START_TEST(decodes_look)
 {
-	struct error e = {0};
-	struct status status = acl_wire_decode_look(span_of(looks[_i].answer, looks[_i].n), &e);
-
-	ck_assert_msg(status.kind == looks[_i].want, "%s: %d", looks[_i].name, status.kind);
-	ck_assert((status.kind == STATUS_OK) == (e.n == 0));
-	error_free(&e);
+	is_taken(&looks[_i], acl_wire_decode_look);
 }
 END_TEST
 
 START_TEST(decodes)
 {
-	struct error e = {0};
-	struct status status = acl_wire_decode(span_of(answers[_i].answer, answers[_i].n), &e);
-
-	ck_assert_msg(status.kind == answers[_i].want, "%s: %d", answers[_i].name, status.kind);
-	ck_assert((status.kind == STATUS_OK) == (e.n == 0));
-	error_free(&e);
+	is_taken(&answers[_i], acl_wire_decode);
 }
 END_TEST
 
