@@ -10,7 +10,8 @@
 
 struct job {
 	struct reader *reader;
-	int64_t until, from, newest;
+	int timeout_ms; /* between one record and the next */
+	int64_t from, newest;
 	struct status (*each)(void *context, const struct kafka_record *record);
 	void *context;
 	int64_t *next;
@@ -18,10 +19,11 @@ struct job {
 
 static struct status read_on(struct job *j, struct error *e)
 {
+	int64_t until = clock_monotonic_ms() + j->timeout_ms;
 	struct kafka_record record;
 
 	while (j->from < j->newest && reader_end(j->reader) < j->newest) {
-		int64_t left = j->until - clock_monotonic_ms();
+		int64_t left = until - clock_monotonic_ms();
 		struct status status = reader_next(j->reader,
 			left > 100 ? 100
 			: left > 0 ? (int)left
@@ -32,11 +34,12 @@ static struct status read_on(struct job *j, struct error *e)
 			*j->next = record.offset;
 			TRY(j->each(j->context, &record));
 			*j->next = j->from = record.offset + 1;
+			until = clock_monotonic_ms() + j->timeout_ms;
 		} else if (status.kind != STATUS_WAIT) {
 			return status;
 		} else if (left <= 0) {
-			error_add(e, NULL, 0, 0, "the end was not reached in time: read up to %lld of %lld",
-				(long long)*j->next, (long long)j->newest);
+			error_add(e, NULL, 0, 0, "nothing came for %d ms: read up to %lld of %lld",
+				j->timeout_ms, (long long)*j->next, (long long)j->newest);
 			return S_RETRY;
 		}
 	}
@@ -71,7 +74,7 @@ struct status watermarks_read(struct watermarks *w, const struct reading *what, 
 {
 	const struct kafka_config *config = watermarks_config(w);
 	struct job j = {.reader = ahead,
-		.until = clock_monotonic_ms() + timeout_ms,
+		.timeout_ms = timeout_ms,
 		.each = what->each,
 		.context = what->context,
 		.next = next};

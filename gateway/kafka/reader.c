@@ -42,10 +42,12 @@ static struct status open_handle(
 		{"fetch.wait.max.ms", wait_ms},
 		{"fetch.error.backoff.ms", "50"},
 		{"fetch.max.bytes", "4194304"},
-		/* How far ahead it may fetch: a verifier has a reader for each of very many partitions. A
-		 * record that is larger comes nevertheless. */
-		{"fetch.message.max.bytes", "262144"},
-		{"queued.max.messages.kbytes", "256"},
+		/* How far ahead it may fetch: a verifier has a reader for each of very many partitions. The
+		 * limit must be several answers wide: once it is reached, librdkafka looks again a second
+		 * later, however soon the records are taken. A record that is larger than an answer comes
+		 * nevertheless. */
+		{"fetch.message.max.bytes", "131072"},
+		{"queued.max.messages.kbytes", "1024"},
 		{NULL, NULL},
 	};
 

@@ -51,7 +51,8 @@ struct reading {
 };
 
 /* Read to the end as it is now (watermark taken first); stops early with what `each` returns if that is not
- * OK. *next is where to go on from. */
+ * OK. *next is where to go on from. RETRY: no record for timeout_ms. As long as they come it goes on: who
+ * gave up and began anew would never get through a partition that takes longer. */
 MUST struct status reader_to_end(const struct kafka_config *config, const struct reading *what,
 	int timeout_ms, int64_t *next, struct error *e);
 /* The same with a handle for watermarks that is kept, and, where somebody is in a hurry, with a reader that

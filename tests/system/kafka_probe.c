@@ -40,6 +40,7 @@ static const struct {
 	{"fence-race", case_fence_race, HURTS_NOT},
 	{"zombie", case_zombie, IS_HURT},
 	{"end", case_end, HURTS_NOT},
+	{"long", case_long, HURTS_NOT},
 	{"held", case_held, HURTS_NOT},
 	{"trimmed", case_trimmed, HURTS_NOT},
 	{"follow", case_follow, HURTS_NOT},

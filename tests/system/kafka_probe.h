@@ -52,7 +52,7 @@ typedef void probe_case(struct probe *p);
 probe_case case_cluster, case_rights;
 probe_case case_commit, case_latency, case_throughput, case_abort, case_misuse, case_oversize;
 probe_case case_fence_idle, case_fence_flight, case_fence_race, case_zombie;
-probe_case case_end, case_held, case_trimmed, case_follow, case_append_time;
+probe_case case_end, case_long, case_held, case_trimmed, case_follow, case_append_time;
 probe_case case_killed, case_frozen_commit, case_frozen_fence, case_frozen_read, case_nobody;
 probe_case case_nodes, case_nodes_frozen;
 probe_case case_one_frozen, case_one_killed;

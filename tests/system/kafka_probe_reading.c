@@ -39,6 +39,70 @@ void case_end(struct probe *p)
 	producer_close(producer);
 }
 
+#define LONG_RECORDS 3000
+#define LONG_BYTES   8192 /* a busy publisher's ledger records */
+
+static bool write_long(struct probe *p, struct producer *producer)
+{
+	static const uint8_t value[LONG_BYTES];
+	const struct producer_message m = {
+		.topic = LEDGER, .partition = 1, .value = span_of(value, sizeof value)};
+
+	for (int i = 0; i < LONG_RECORDS; i++) {
+		if (i % 100 == 0 && !ok(producer_begin(producer, &p->e)))
+			return false;
+		if (!ok(producer_send(producer, &m, &p->e)))
+			return false;
+		if (i % 100 == 99 && !ok(probe_commit(p, producer, 5000)))
+			return false;
+	}
+	return true;
+}
+
+struct slow {
+	int sleep_ms;
+	long n;
+};
+
+static struct status take_slowly(void *context, const struct kafka_record *record)
+{
+	struct slow *slow = context;
+
+	slow->n += record->value.n == LONG_BYTES;
+	if (slow->sleep_ms > 0)
+		clock_sleep_ms(slow->sleep_ms);
+	return S_OK;
+}
+
+/* A long partition is read about as fast as it was written, and whoever needs more time for it than may pass
+ * between two records gets through all the same. */
+void case_long(struct probe *p)
+{
+	struct producer *producer = probe_producer(p, "anpr-probe");
+	double begun = probe_now_ms(), written, took;
+	struct slow fast = {0}, slow = {.sleep_ms = 1};
+	int64_t next;
+
+	if (!producer || !probe_check(p, write_long(p, producer), "written"))
+		return;
+	written = probe_now_ms() - begun;
+	begun = probe_now_ms();
+	probe_check(p,
+		ok(reader_to_end(&p->kafka, &(struct reading){LEDGER, 1, READER_OLDEST, take_slowly, &fast},
+			60000, &next, &p->e)),
+		"to the end");
+	took = probe_now_ms() - begun;
+	probe_note("%d records of %d bytes: written in %.0f ms, read in %.0f", LONG_RECORDS, LONG_BYTES,
+		written, took);
+	probe_check(p, took < 5 * written, "read in %.0f ms what was written in %.0f", took, written);
+	probe_check(p,
+		ok(reader_to_end(&p->kafka, &(struct reading){LEDGER, 1, READER_OLDEST, take_slowly, &slow},
+			1500, &next, &p->e)),
+		"to the end, slowly");
+	probe_check(p, fast.n == slow.n && fast.n >= LONG_RECORDS, "%ld and %ld records", fast.n, slow.n);
+	producer_close(producer);
+}
+
 void case_trimmed(struct probe *p)
 {
 	struct kafka_record record;

@@ -16,7 +16,7 @@ from support.topic import Follower
 from support.wait import eventually
 
 WELL = ["cluster", "rights", "commit", "abort", "misuse", "oversize", "fence-idle", "fence-flight", "fence-race", "end",
-        "held", "trimmed", "follow", "append-time", "nobody", "nodes"]
+        "long", "held", "trimmed", "follow", "append-time", "nobody", "nodes"]
 
 
 def probe(address, pki, *arguments):
