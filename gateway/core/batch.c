@@ -107,7 +107,9 @@ static struct status take_report(struct partner *partner, struct span body)
 	if (good && m->gap && m->epoch == partner->epoch &&
 		partner->gap != ANPR__V1__GAP_CAUSE__GAP_CAUSE_OFF) {
 		partner->gap = ANPR__V1__GAP_CAUSE__GAP_CAUSE_CURSOR_GONE;
-		partner->gap_from_ms = clock_now().v;
+		/* What is gone came after what arrived last, however long nobody asked for it. */
+		partner->gap_from_ms =
+			partner->newest_arrival_ms ? partner->newest_arrival_ms : clock_now().v;
 	}
 	anpr__v1__source_report__free_unpacked(m, NULL);
 	return good ? S_OK : S_BAD_INPUT;

@@ -432,6 +432,16 @@ START_TEST(a_report_is_kept)
 	ck_assert(ok(send_report(0, 3, "", true, 5)));
 	batch_gather(p, p->next, 20);
 	ck_assert_int_eq(p->partners[0]->gap, ANPR__V1__GAP_CAUSE__GAP_CAUSE_CURSOR_GONE);
+	ck_assert_int_ge(p->partners[0]->gap_from_ms, clock_now().v - 60000); /* nothing had come before */
+}
+END_TEST
+
+START_TEST(a_gap_begins_with_the_last_arrival)
+{
+	p->partners[0]->newest_arrival_ms = 1234567;
+	ck_assert(ok(send_report(0, 3, "", true, 5)));
+	batch_gather(p, p->next, 20);
+	ck_assert_int_eq(p->partners[0]->gap_from_ms, 1234567);
 }
 END_TEST
 
@@ -453,5 +463,6 @@ TCase *case_batch(void)
 	tcase_add_test(c, a_flood_of_reports_stops_nobody);
 	tcase_add_loop_test(c, nonsense_ends_its_source_alone, 0, ROWS(nonsense));
 	tcase_add_test(c, a_report_is_kept);
+	tcase_add_test(c, a_gap_begins_with_the_last_arrival);
 	return c;
 }
