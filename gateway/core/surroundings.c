@@ -32,9 +32,9 @@ struct surroundings {
 	char untold[512];   /* why they are not known now; "" = they are */
 };
 
-/* A single broker can keep one copy only: that is allowed, and status says so. */
-static struct status make_spec(
-	const struct core *core, bool single_broker, struct cluster_spec **out, struct error *e)
+/* A single broker is allowed, and status says so. */
+static struct status ask(
+	const struct core *core, struct cluster_spec **spec, struct cluster_view **view, struct error *e)
 {
 	const struct config *c = core->config;
 	char principal[CLUSTER_PRINCIPAL_MAX];
@@ -46,11 +46,10 @@ static struct status make_spec(
 		.publishers = (int32_t)c->publishers,
 		.gateway = principal,
 		.super_users = (const char *const *)c->super_users,
-		.n_super_users = c->n_super_users,
-		.single_broker = single_broker};
+		.n_super_users = c->n_super_users};
 
 	TRY(cluster_principal(buffer_span(&core->cert_pem), principal, e));
-	return cluster_spec_new(&wanted, out, e);
+	return cluster_look(&core->kafka, &wanted, LOOK_MS, spec, view, e);
 }
 
 static struct status look(
@@ -58,15 +57,8 @@ static struct status look(
 {
 	struct cluster_spec *spec = NULL;
 	struct cluster_view *view = NULL;
-	struct status status = make_spec(core, false, &spec, e);
+	struct status status = ask(core, &spec, &view, e);
 
-	if (ok(status))
-		status = cluster_show(&core->kafka, spec, LOOK_MS, &view, e);
-	if (ok(status) && cluster_view_brokers(view) == 1) {
-		cluster_spec_free(spec);
-		spec = NULL;
-		status = make_spec(core, true, &spec, e);
-	}
 	if (ok(status))
 		status = cluster_compare(spec, view, findings);
 	if (ok(status))

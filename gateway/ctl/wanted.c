@@ -120,7 +120,12 @@ static enum exit_code kafka_read(struct wanted *w)
 	return access_read_files(o, &files, "anprctl-cluster", &w->access);
 }
 
-static struct status spec_make(struct wanted *w, bool single_broker, struct error *e)
+enum exit_code wanted_failed(const struct wanted *w, struct status status, struct error *e)
+{
+	return fail_with(w->o, status.kind == STATUS_RETRY ? UNREACHABLE : REFUSED, e);
+}
+
+struct status wanted_look(struct wanted *w, int timeout_ms, struct error *e)
 {
 	const struct config *c = w->config;
 	struct cluster_wanted wanted = {.journal = c->topics.journal,
@@ -133,28 +138,12 @@ static struct status spec_make(struct wanted *w, bool single_broker, struct erro
 		.super_users = (const char *const *)c->super_users,
 		.n_super_users = c->n_super_users,
 		.recipients = w->recipients,
-		.n_recipients = w->n_recipients,
-		.single_broker = single_broker};
+		.n_recipients = w->n_recipients};
 
-	cluster_spec_free(w->spec);
-	w->spec = NULL;
-	return cluster_spec_new(&wanted, &w->spec, e);
-}
-
-enum exit_code wanted_failed(const struct wanted *w, struct status status, struct error *e)
-{
-	return fail_with(w->o, status.kind == STATUS_RETRY ? UNREACHABLE : REFUSED, e);
-}
-
-/* One broker can keep one copy only: that is allowed, and said. */
-struct status wanted_look(struct wanted *w, int timeout_ms, struct error *e)
-{
-	TRY(spec_make(w, false, e));
-	TRY(cluster_show(&w->access.config, w->spec, timeout_ms, &w->view, e));
-	if (cluster_view_brokers(w->view) > 1)
-		return S_OK;
-	fprintf(stderr, "anprctl: a single broker: one copy of everything, for trials only\n");
-	return spec_make(w, true, e);
+	TRY(cluster_look(&w->access.config, &wanted, timeout_ms, &w->spec, &w->view, e));
+	if (cluster_view_brokers(w->view) == 1)
+		fprintf(stderr, "anprctl: a single broker: one copy of everything, for trials only\n");
+	return S_OK;
 }
 
 enum exit_code wanted_read(struct wanted *w, const struct options *o)

@@ -57,6 +57,11 @@ struct cluster_view;
  * timeout_ms. */
 MUST struct status cluster_show(const struct kafka_config *config, const struct cluster_spec *spec,
 	int timeout_ms, struct cluster_view **out, struct error *e);
+/* Both, of however many brokers there are: a single one can keep one copy only, which is then what is wanted
+ * (wanted->single_broker is not looked at). *spec and *view are set as far as they were made, also on an
+ * error; the caller frees them. errors: of the two. */
+MUST struct status cluster_look(const struct kafka_config *config, const struct cluster_wanted *wanted,
+	int timeout_ms, struct cluster_spec **spec, struct cluster_view **view, struct error *e);
 void cluster_view_free(struct cluster_view *view);
 size_t cluster_view_brokers(const struct cluster_view *view);
 

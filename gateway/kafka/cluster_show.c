@@ -281,6 +281,22 @@ struct status cluster_show(const struct kafka_config *config, const struct clust
 	return status;
 }
 
+struct status cluster_look(const struct kafka_config *config, const struct cluster_wanted *wanted,
+	int timeout_ms, struct cluster_spec **spec, struct cluster_view **view, struct error *e)
+{
+	struct cluster_wanted as_found = *wanted;
+
+	as_found.single_broker = false;
+	TRY(cluster_spec_new(&as_found, spec, e));
+	TRY(cluster_show(config, *spec, timeout_ms, view, e));
+	if (cluster_view_brokers(*view) != 1)
+		return S_OK;
+	cluster_spec_free(*spec);
+	*spec = NULL;
+	as_found.single_broker = true;
+	return cluster_spec_new(&as_found, spec, e);
+}
+
 void cluster_view_free(struct cluster_view *view)
 {
 	if (!view)
