@@ -59,7 +59,10 @@ static enum exit_code apply(struct wanted *w)
 			print(&text);
 	}
 	if (!ok(status))
-		code = e.n ? wanted_failed(w, status, &e) : fail(w->o, REFUSED, "some steps failed");
+		code = e.n ? wanted_failed(w, status, &e)
+			   : fail(w->o, REFUSED,
+				     "some steps failed; run it again once what is said of them is mended, "
+				     "or if they only timed out: what is as wanted stays");
 	cluster_steps_free(&steps);
 	error_free(&e);
 	return code;
