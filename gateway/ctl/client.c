@@ -58,6 +58,8 @@ enum exit_code credentials_read(const struct options *o, struct credentials *c)
 		code = file_take(o, "cert", o->cert, false, &c->cert);
 	if (code == DONE)
 		code = file_take(o, "key", o->key, true, &c->key);
+	if (code == DONE && !(c->pool = api_pool_new()))
+		code = fail(o, REFUSED, "out of memory");
 	return code;
 }
 
@@ -66,6 +68,7 @@ void credentials_free(struct credentials *c)
 	buffer_free(&c->ca);
 	buffer_free(&c->cert);
 	buffer_free(&c->key);
+	api_pool_free(c->pool);
 }
 
 void nodes_cut(const struct options *o, struct nodes *n)
@@ -98,7 +101,8 @@ static void ask_nodes(const struct options *o, const struct credentials *c, stru
 	struct api_answer *answer, char trouble[TROUBLE_MAX])
 {
 	struct nodes nodes;
-	struct api api = {.tls = {buffer_span(&c->ca), buffer_span(&c->cert), buffer_span(&c->key)}};
+	struct api api = {
+		.tls = {buffer_span(&c->ca), buffer_span(&c->cert), buffer_span(&c->key)}, .pool = c->pool};
 	struct status status;
 
 	nodes_cut(o, &nodes);

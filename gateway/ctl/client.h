@@ -10,9 +10,10 @@
 
 #include <jansson.h>
 
-/* The person's own files, read. */
+/* The person's own files, read, and the connections made with them. */
 struct credentials {
 	struct buffer ca, cert, key;
+	struct api_pool *pool;
 };
 /* errors: USAGE, told: something is not given or cannot be read. */
 enum exit_code credentials_read(const struct options *o, struct credentials *c);

@@ -162,7 +162,7 @@ static void partner_ask(struct doctor *d, const char *where, const char *url, co
 {
 	char host[300];
 	const char *const base = host;
-	const struct api api = {&base, 1, *tls};
+	const struct api api = {.urls = &base, .n_urls = 1, .tls = *tls};
 	const struct api_request request = {
 		.method = "GET", .path = "/", .timeout_ms = PARTNER_MS, .worth = any_answer};
 	struct api_answer answer = {0};

@@ -205,6 +205,7 @@ enum exit_code order_send(const struct options *o, struct order *order)
 		code = order_post(o, &c, order, buffer_span(&sealed), &answer);
 	if (code == DONE) {
 		code = outcome_tell(o, order, &answer);
+		fflush(stdout); /* who waits for the receipt has it now */
 		order_sent(o, &c, order);
 	}
 	json_decref(answer.json);

@@ -7,6 +7,7 @@
 
 #include "gateway/base/clock.h"
 #include "gateway/http/attempt.h"
+#include "gateway/http/pool.h"
 
 struct call {
 	const struct api *api;
@@ -118,8 +119,7 @@ struct status api_call(const struct api *api, const struct api_request *request,
 	REQUIRE(c.n > 0, S_BAD_INPUT);
 	if (c.n > API_NODES_MAX)
 		c.n = API_NODES_MAX;
-	easy_begin();
-	c.multi = curl_multi_init();
+	c.multi = pool_take(api->pool);
 	REQUIRE(c.multi, S_FAULT);
 	s = carry_out(&c);
 	if (ok(s))
@@ -128,7 +128,7 @@ struct status api_call(const struct api *api, const struct api_request *request,
 		out->trouble = "an address is not an https URL";
 	for (size_t i = 0; i < c.asked; i++)
 		attempt_free(&c.attempts[i], c.multi);
-	curl_multi_cleanup(c.multi);
+	pool_give(api->pool, c.multi);
 	return s;
 }
 

@@ -12,11 +12,18 @@
 #define API_NODES_MAX 16
 #define API_BODY_MAX  (64u << 20)
 
+/* Connections that outlive a call, for whoever asks the same nodes as the same person again: a TLS handshake
+ * each takes longer than most answers. thread: any. */
+struct api_pool;
+struct api_pool *api_pool_new(void); /* NULL: out of memory */
+void api_pool_free(struct api_pool *p);
+
 /* Borrowed. */
 struct api {
 	const char *const *urls; /* "https://host:port", in the order they are to be asked */
 	size_t n_urls;           /* at most API_NODES_MAX are asked */
 	struct http_tls tls;
+	struct api_pool *pool; /* NULL = each call connects for itself */
 };
 
 /* What an answer is worth. Of several the greatest is taken, of equal ones the first. */

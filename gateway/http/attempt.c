@@ -35,10 +35,12 @@ static CURLcode set_body(struct attempt *a, const struct api_request *request)
 	return failed;
 }
 
-static struct status set_up(struct attempt *a, const struct api_request *request)
+static struct status set_up(struct attempt *a, const struct api_request *request, bool kept)
 {
 	CURLcode failed = set_body(a, request);
 
+	if (kept)
+		failed |= curl_easy_setopt(a->easy, CURLOPT_FORBID_REUSE, 0L);
 	failed |= curl_easy_setopt(a->easy, CURLOPT_CUSTOMREQUEST, request->method);
 	failed |= curl_easy_setopt(a->easy, CURLOPT_WRITEFUNCTION, on_body);
 	failed |= curl_easy_setopt(a->easy, CURLOPT_WRITEDATA, a);
@@ -55,7 +57,7 @@ struct status attempt_start(struct attempt *a, CURLM *multi, const struct api *a
 	TRY(url_with_path(url, request->path, &whole));
 	a->easy = easy_new(buffer_text(&whole), &api->tls);
 	REQUIRE(a->easy, S_FAULT);
-	TRY(set_up(a, request));
+	TRY(set_up(a, request, api->pool != NULL));
 	REQUIRE(curl_multi_add_handle(multi, a->easy) == CURLM_OK, S_FAULT);
 	a->state = ATTEMPT_RUNNING;
 	return S_OK;

@@ -16,8 +16,8 @@
 void easy_begin(void);
 
 /* A handle that speaks HTTPS only, TLS 1.2 or later, to whoever `tls` trusts, with no redirect, proxy,
- * cookie, netrc, decompression or connection kept. NULL when something is not supported by this curl: never
- * half of it. */
+ * cookie, netrc, decompression, or connection kept unless it is allowed afterwards. NULL when something is
+ * not supported by this curl: never half of it. */
 CURL *easy_new(const char *url, const struct http_tls *tls);
 
 #endif

@@ -21,6 +21,8 @@ class Node:
         self.views = {"/v1/head": {"gateway": "gw-1", "sequence": 9, "hash": "ab" * 32}, "/v1/history": []}
         self.answer = done(stored_receipt())   # status and JSON, or a function of the SignedCommand giving them
         self.asked, self.posted = [], []
+        self.connections = 0               # that asked something
+        self.hangs_up = False              # after each answer, without having said so
         self.delay = {}                    # seconds, by path
         self.headers = {}                  # more of them, in each answer
         self.asked_with = {}               # the headers of the newest request
@@ -30,6 +32,10 @@ class Node:
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+
+            def handle(self):
+                node.connections += 1
+                super().handle()
 
             def log_message(self, *_):
                 pass
@@ -43,6 +49,7 @@ class Node:
                     self.send_header(name, value)
                 self.end_headers()
                 self.wfile.write(data)
+                self.close_connection |= node.hangs_up
 
             def reply_in_pieces(self):
                 self.close_connection = True

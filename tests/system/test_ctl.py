@@ -242,6 +242,19 @@ def test_the_best_of_several_answers_counts(node, second, bob):
     assert bob([nobody(), node], *OFF).code == NOT_YET
 
 
+def test_one_connection_serves_a_whole_command(node, bob):
+    assert bob(node, *OFF).code == DONE
+    assert len(node.asked) >= 1 and len(node.posted) == 1
+    assert node.connections == 1
+
+
+@pytest.mark.parametrize("said", [True, False])
+def test_a_connection_that_is_closed_is_made_again(node, bob, said):
+    node.hangs_up, node.headers = True, {"Connection": "close"} if said else {}
+    assert bob(node, *OFF).code == DONE
+    assert node.connections == len(node.asked) + len(node.posted) > 1 and len(node.posted) == 1
+
+
 def test_off_gives_up_after_5_s_and_says_so(node, bob):
     node.delay["/v1/commands"] = 30
     began = time.monotonic()
