@@ -521,8 +521,14 @@ struct status resume_run(struct publisher *p, struct error *e)
 {
 	TRY(take_id(p, e));
 	block_missing(p);
-	if (transaction_run(p, NULL, ANPR__V1__LEDGER_RECORD__KIND__KIND_TAKE_OVER, e) != TRANSACTION_DONE)
-		return publisher_interrupted(p) ? S_WAIT : S_RETRY;
+	if (transaction_run(p, NULL, ANPR__V1__LEDGER_RECORD__KIND__KIND_TAKE_OVER, e) != TRANSACTION_DONE) {
+		if (publisher_interrupted(p))
+			return S_WAIT;
+		if (e->n == 0)
+			error_add(e, NULL, 0, 0, "the first transaction was not committed: %s",
+				producer_error_word(p->producer));
+		return S_RETRY;
+	}
 	log_info("publisher resumed", "publisher=%u ordinal=%llu version=%llu", p->options.index,
 		(unsigned long long)p->ordinal, (unsigned long long)snapshot_version(p->snapshot));
 	return S_OK;
