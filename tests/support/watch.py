@@ -12,7 +12,7 @@ from .evaluator import FOR_EVER
 from .messages import SharedRead, ledger_pb2
 from .topic import Follower
 
-OFF = ledger_pb2.GAP_CAUSE_OFF
+OFF, GONE = ledger_pb2.GAP_CAUSE_OFF, ledger_pb2.GAP_CAUSE_CURSOR_GONE
 KINDS = ("reads_after_receipt", "captured_while_off", "missing", "twice", "unexpected")
 RECENT = 100_000        # reads of a partner that are remembered, to notice repeats
 HELD_UP = 120           # seconds; a broker that is frozen for longer than a transaction may last is back by then
@@ -26,7 +26,7 @@ class PartnerReads:
         """again: as Follower's, of the topic the reads are published to."""
         self.partner, self.decisions, self.found, self.again = partner, decisions, found, again
         self.items, self.statements, self.shared = deque(), deque(), {}
-        self.sequence, self.passed, self.open_gap, self.matched = 0, 0, False, 0
+        self.sequence, self.passed, self.open_gap, self.gone, self.matched = 0, 0, False, False, 0
         self.reached, self.skipped = {}, 0              # (sequence, offset) within each partition; what came only when asked again
         self.numbers, self.recent = {}, deque()         # of items passed, by read id
         self.came_ids = set()                           # of those, published
@@ -102,6 +102,7 @@ class PartnerReads:
             new.append(self.items.popleft())
         self.passed = max(self.passed, cursor)
         gap = any(g.cause == OFF for g in statement.gaps)
+        self.gone |= any(g.cause == GONE for g in statement.gaps)
         sharing = self.decisions.sharing(self.partner, record.policy_version, record.written_at_ms)
         absent = [item for item in new if not self._judge(item, came.pop(item.read_id, None), sharing, record)]
         self._excuse(absent, len(new) - statement.totals.received, gap or self.open_gap, sharing, record)
@@ -110,6 +111,7 @@ class PartnerReads:
             self.found("twice" if again else "unexpected", f"{self.partner}: published beside what the transaction passed, "
                        f"under version {record.policy_version}")
         self.open_gap = (gap or self.open_gap) and statement.totals.received == 0
+        self.gone = self.gone and statement.totals.received == 0
 
     def _judge(self, item, read, sharing, record):
         """Compare one item with what came of it; False where it is missing."""
@@ -150,7 +152,7 @@ class PartnerReads:
                 skipped -= 1
             else:
                 self.found("missing", f"{self.partner}: captured at {item.captured}, passed at {record.written_at_ms} under "
-                           f"version {record.policy_version}")
+                           f"version {record.policy_version}" + (", no longer there when it was asked for" if self.gone else ""))
 
     def look_back(self, off):
         """An off has become known: what was captured since, and published before the node knew."""
