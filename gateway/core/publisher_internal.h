@@ -2,8 +2,8 @@
  *
  * Shared by the files a publisher is made of: publisher.c (thread and questions), steer.c (which
  * sources run), shown.c (what others see), batch.c (reads in), transaction.c (reads out), statement.c (ledger
- * records, heads, accounts), resume.c (from the topics back to a state). Nobody else includes it. Everything
- * runs on the publisher's thread unless said otherwise.
+ * records, heads, accounts), resume.c and resume_heads.c (from the topics back to a state). Nobody else
+ * includes it. Everything runs on the publisher's thread unless said otherwise.
  */
 #ifndef ANPR_CORE_PUBLISHER_INTERNAL_H
 #define ANPR_CORE_PUBLISHER_INTERNAL_H
@@ -175,5 +175,10 @@ MUST struct status resume_run(struct publisher *p, struct error *e);
 /* The same as far as a fence needs it, for another node's publisher: nothing is written or kept open. */
 MUST struct status resume_fence(struct publisher *p, struct error *e);
 void resume_mark(struct publisher *p, int64_t at_ms, int64_t offset);
+#define LEDGER_MS 20000 /* that nothing may come while it is read back */
+/* resume_heads.c */
+/* Everything is forgotten, and then is what the newest head says. *from: where the ledger has what the head
+ * leaves out, and the duplicate window. *covered: ordinal of the newest record that the head knows. */
+MUST struct status resume_heads(struct publisher *p, int64_t *from, uint64_t *covered, struct error *e);
 
 #endif
