@@ -49,18 +49,38 @@ static struct status topic_measure(struct job *j, char *topic, struct error *e)
 	return S_OK;
 }
 
-/* Texts after the journal that names them, the ledger after the accounts made with it: each is whole as far
- * as what was measured before it goes. */
+/* Accounts come first. Once all transactions of the ledger's part are over, its accounts are there as well;
+ * those that were settled before are of its records. */
+static struct status accounts_measure(struct job *j, int64_t settled, struct error *e)
+{
+	Anpr__V1__BundlePartition *accounts = &j->partitions[0], *ledger = &j->partitions[1];
+	int32_t n = (int32_t)j->n - 1;
+	int64_t marks[VERIFY_PARTITIONS_MAX];
+
+	for (int32_t i = 0; i < n; i++)
+		marks[i] = ledger[i].newest;
+	TRY(verify_settle(j->source, ledger->topic, n, marks, e));
+	TRY(j->source->newest(j->source->context, accounts->topic, 1, &accounts->newest, e));
+	accounts->unsettled = accounts->newest - settled;
+	return S_OK;
+}
+
+/* The ledger after the accounts made with it, and these again; the journal after what was decided by it;
+ * texts after the journal that names them: each is whole as far as what was measured before it goes. */
 static struct status measure(struct job *j, struct error *e)
 {
-	static const char *const names[] = {"journal", "documents", "accounts", "ledger"};
+	static const char *const names[] = {"accounts", "ledger", "journal", "documents"};
+	int64_t settled;
 
-	for (size_t i = 0; i < 4; i++) {
+	for (size_t i = 0; i < 4; i++)
 		snprintf(j->names[i], sizeof j->names[i], "%sanpr.%s", j->o->prefix ? j->o->prefix : "",
 			names[i]);
-		TRY(topic_measure(j, j->names[i], e));
-	}
-	return S_OK;
+	TRY(topic_measure(j, j->names[0], e));
+	TRY(j->source->settled(j->source->context, j->names[0], 1, &settled, e));
+	TRY(topic_measure(j, j->names[1], e));
+	TRY(accounts_measure(j, settled, e));
+	TRY(topic_measure(j, j->names[2], e));
+	return topic_measure(j, j->names[3], e);
 }
 
 /* --- writing --- */
@@ -75,10 +95,10 @@ static struct status header_write(struct job *j)
 	for (size_t i = 0; i < j->n; i++)
 		list[i] = &j->partitions[i];
 	header.made_at_ms = clock_now().v;
-	header.journal = j->names[0];
-	header.documents = j->names[1];
-	header.accounts = j->names[2];
-	header.ledger = j->names[3];
+	header.accounts = j->names[0];
+	header.ledger = j->names[1];
+	header.journal = j->names[2];
+	header.documents = j->names[3];
 	header.partitions = list;
 	header.n_partitions = j->n;
 	status = bundle_begin(j->to, &header);

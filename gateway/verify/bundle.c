@@ -22,7 +22,7 @@
 struct stretch {
 	char *topic;
 	int32_t partition;
-	int64_t oldest, newest;
+	int64_t oldest, newest, settled;
 	size_t at, end;
 };
 
@@ -144,10 +144,11 @@ static struct status header_take(struct bundle *b, size_t *at, struct error *e)
 	b->topics = (struct verify_topics){h->journal, h->documents, h->ledger, h->accounts};
 	for (size_t i = 0; i < h->n_partitions; i++) {
 		const Anpr__V1__BundlePartition *p = h->partitions[i];
+		int64_t unsettled = strcmp(p->topic, h->accounts) == 0 ? p->unsettled : 0;
 
 		GROW(b->stretches, b->n);
-		b->stretches[b->n++] =
-			(struct stretch){p->topic, (int32_t)p->partition, p->oldest, p->newest, 0, 0};
+		b->stretches[b->n++] = (struct stretch){
+			p->topic, (int32_t)p->partition, p->oldest, p->newest, p->newest - unsettled, 0, 0};
 	}
 	return S_OK;
 }
@@ -204,16 +205,27 @@ static struct status partitions_of(void *context, const char *topic, int32_t *ou
 	return S_OK;
 }
 
-static struct status newest(void *context, const char *topic, int32_t n, int64_t *out, struct error *e)
+static struct status ends(
+	const struct bundle *b, const char *topic, int32_t n, bool settled, int64_t *out, struct error *e)
 {
 	for (int32_t i = 0; i < n; i++) {
-		const struct stretch *s = stretch_find(context, topic, i);
+		const struct stretch *s = stretch_find(b, topic, i);
 
 		if (!s)
 			return error_set(e, "it has no partition %d of %s", (int)i, topic);
-		out[i] = s->newest;
+		out[i] = settled ? s->settled : s->newest;
 	}
 	return S_OK;
+}
+
+static struct status newest(void *context, const char *topic, int32_t n, int64_t *out, struct error *e)
+{
+	return ends(context, topic, n, false, out, e);
+}
+
+static struct status settled(void *context, const char *topic, int32_t n, int64_t *out, struct error *e)
+{
+	return ends(context, topic, n, true, out, e);
 }
 
 static struct status oldest(
@@ -257,7 +269,7 @@ struct status bundle_open(const char *path, struct bundle **out, struct error *e
 	struct status status;
 
 	b->path = path;
-	b->source = (struct verify_source){b, partitions_of, newest, newest, oldest, next};
+	b->source = (struct verify_source){b, partitions_of, newest, settled, oldest, next};
 	status = map(b, e);
 	if (ok(status) && (b->bytes.n < at || memcmp(b->bytes.p, MAGIC, at) != 0))
 		status = error_set(e, "%s: it is no evidence bundle", path);

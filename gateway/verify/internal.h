@@ -113,6 +113,7 @@ struct publisher_chain {
 	uint64_t first_ordinal, version;
 	uint64_t enforced;            /* the newest version that an enforced entry demands of it */
 	int64_t first_ms;             /* of its first record that is left */
+	bool stopped;                 /* the newest checked ended an ownership */
 	int64_t mark;                 /* the partition is read up to here, this round */
 	Anpr__V1__LedgerRecord *next; /* read, not yet checked; NULL = none below the mark */
 	int64_t next_offset;
@@ -239,10 +240,12 @@ MUST struct status accounts_mark(struct verification *v, bool covered, struct er
 /* Take in those that can have been made with a ledger record of this time, or an older one. errors: the
  * source's; it can be repeated. */
 MUST struct status accounts_until(struct verification *v, int64_t written_at_ms, struct error *e);
-/* Add a ledger record's counts to their hour, and compare the accounts that were made with it. */
+/* Add a ledger record's counts to their hour, compare the accounts that were made with it, and see that there
+ * are accounts of the hours that are over by it. */
 void tally_add(struct verification *v, const struct publisher_chain *chain,
 	const Anpr__V1__LedgerRecord *record, const struct digest *hash);
-/* Take in the others, up to their end, and tell those made with a ledger record that is not there. */
+/* At a round's end: see that there are accounts of where publishers stopped; take in the others, up to their
+ * end, and tell those made with a ledger record that is not there. */
 MUST struct status tally_left_over(struct verification *v, struct error *e);
 void tally_free(struct verification *v);
 

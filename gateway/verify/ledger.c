@@ -25,27 +25,35 @@ struct status ledger_mark(struct verification *v, struct error *e)
 	return S_OK;
 }
 
-/* Until every transaction with a record below its mark is over: its reads and accounts are there by then. */
-struct status ledger_settle(struct verification *v, struct error *e)
+struct status verify_settle(
+	const struct verify_source *s, const char *topic, int32_t n, const int64_t *marks, struct error *e)
 {
 	int64_t until = clock_monotonic_ms() + SETTLE_MS, settled[VERIFY_PARTITIONS_MAX];
 
 	for (;;) {
-		uint32_t k = 0;
+		int32_t k = 0;
 
-		TRY(v->source->settled(
-			v->source->context, v->topics->ledger, (int32_t)v->n_publishers, settled, e));
-		while (k < v->n_publishers && settled[k] >= v->publishers[k].mark)
+		TRY(s->settled(s->context, topic, n, settled, e));
+		while (k < n && settled[k] >= marks[k])
 			k++;
-		if (k == v->n_publishers)
+		if (k == n)
 			return S_OK;
 		if (clock_monotonic_ms() > until) {
-			error_add(e, NULL, 0, 0, "%s partition %u: a transaction stays open",
-				v->topics->ledger, k);
+			error_add(e, NULL, 0, 0, "%s partition %d: a transaction stays open", topic, (int)k);
 			return S_RETRY;
 		}
 		clock_sleep_ms(SETTLE_STEP_MS);
 	}
+}
+
+/* The reads and accounts of every record below its mark are there by then. */
+struct status ledger_settle(struct verification *v, struct error *e)
+{
+	int64_t marks[VERIFY_PARTITIONS_MAX];
+
+	for (uint32_t k = 0; k < v->n_publishers; k++)
+		marks[k] = v->publishers[k].mark;
+	return verify_settle(v->source, v->topics->ledger, (int32_t)v->n_publishers, marks, e);
 }
 
 static struct status load(struct verification *v, uint32_t k, struct error *e)
@@ -134,6 +142,7 @@ static void check_record(struct verification *v, struct publisher_chain *chain)
 	chain->ordinal = r->ordinal;
 	chain->hash = chain->next_hash;
 	chain->version = r->policy_version;
+	chain->stopped = r->kind == ANPR__V1__LEDGER_RECORD__KIND__KIND_STOP;
 	v->figures.ledger_records++;
 	if (v->figures.from.v == 0 || r->written_at_ms < v->figures.from.v)
 		v->figures.from.v = r->written_at_ms;

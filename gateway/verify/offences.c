@@ -28,6 +28,8 @@ static const struct {
 		"A ledger record's counts do not add up, or not to what it published."},
 	[OFFENCE_ACCOUNT] = {"account_wrong",
 		"An hour's account differs from the ledger records of that hour."},
+	[OFFENCE_ACCOUNT_MISSING] = {"account_missing",
+		"Reads that the ledger counts in an hour are in no signed account of it."},
 	[OFFENCE_VERSION] = {"policy_version_wrong",
 		"Decided under a policy version that the journal has not, or older than the one before it."},
 	[OFFENCE_READ_ADDED] = {"read_added", "A read on the topic that no ledger record accounts for."},

@@ -2,7 +2,8 @@
  *
  * Hours: what the ledger's records of a clock hour add up to, against the account of that hour that a node
  * signed. An account names the ledger record it was made with, so it also holds the ledger in place: records
- * rewritten since have other hashes.
+ * rewritten since have other hashes. And the ledger says when an account was made: with the first record
+ * after the hour, and with the last of an ownership; so one that was taken away is missed.
  *
  * Only the hours under way are kept. The ledger is walked in the order of time and the accounts beside it, no
  * further than those of the hour the walk is in: one of a later hour was made with a later record.
@@ -19,13 +20,17 @@
 struct camera_tally {
 	char *id;
 	uint64_t received, permitted, denied;
+	uint64_t signed_with; /* as its hour's */
 	UT_hash_handle hh;
 };
 struct hour {
 	char *key; /* "partner hour" */
 	int64_t start_ms;
 	uint32_t publisher;
-	bool whole; /* the ledger still has its beginning */
+	bool whole;           /* the ledger still has its beginning */
+	bool judged;          /* whether its accounts are there, since something was last counted */
+	uint64_t counted;     /* ordinal of the newest ledger record that counts something in it */
+	uint64_t signed_with; /* of the newest ledger record that an account of it was made with */
 	uint64_t received, permitted, published, classes_dropped;
 	uint64_t denied[64], rejected[64];
 	struct camera_tally *cameras;
@@ -107,8 +112,10 @@ static void camera_add(struct hour *h, const Anpr__V1__CameraCount *count)
 	c->denied += count->denied;
 }
 
-static void hour_add(struct hour *h, const Anpr__V1__Totals *t)
+static void hour_add(struct hour *h, const Anpr__V1__Totals *t, uint64_t ordinal)
 {
+	h->judged = false;
+	h->counted = ordinal;
 	h->received += t->received;
 	h->permitted += t->permitted;
 	h->published += t->published;
@@ -193,16 +200,79 @@ static void statement_free(struct verification *v, struct statement *s)
 	free(s);
 }
 
-/* Hours that no account will be made about any more. */
-static void forget_hours(struct verification *v, uint32_t publisher, int64_t now_ms)
+/* What the account lists is signed for, up to the ledger record it was made with. */
+static void account_mark(struct verification *v, const Anpr__V1__Account *a, uint64_t ordinal)
+{
+	struct hour *h = hour_find(v, a->partner, a->hour_ms);
+
+	if (!h)
+		return;
+	h->signed_with = ordinal;
+	for (size_t i = 0; i < a->totals->n_cameras; i++) {
+		struct camera_tally *c = camera_find(h, a->totals->cameras[i]->camera);
+
+		if (c)
+			c->signed_with = ordinal;
+	}
+}
+
+/* --- whether there are accounts of all that was counted --- */
+
+static void tell_missing(
+	struct verification *v, const struct hour *h, const struct publisher_chain *chain, size_t left_out)
+{
+	const char *where = PLACE(v->topics->ledger, (int32_t)h->publisher, chain->next_offset);
+	int n = (int)strcspn(h->key, " ");
+
+	if (h->signed_with < h->counted)
+		offence_add(v, OFFENCE_ACCOUNT_MISSING, where,
+			"%.*s, the hour from %s: by here a node signed an account of it; there is none", n,
+			h->key, CLOCK_TEXT((struct utc_ms){h->start_ms}));
+	else
+		offence_add(v, OFFENCE_ACCOUNT_MISSING, where,
+			"%.*s, the hour from %s: its accounts leave out %zu of its %u cameras", n, h->key,
+			CLOCK_TEXT((struct utc_ms){h->start_ms}), left_out, HASH_COUNT(h->cameras));
+}
+
+/* The newest record read of its publisher is one that the gateway signs the hour's account with, unless it
+ * had done so since it last counted something. Older accounts of the hour may be gone: the newest of a key
+ * supersedes them. */
+static void hour_judge(struct verification *v, struct hour *h, const struct publisher_chain *chain)
+{
+	size_t left_out = 0;
+
+	if (h->judged || !h->whole || h->received == 0)
+		return;
+	h->judged = true;
+	for (const struct camera_tally *c = h->cameras; c; c = c->hh.next)
+		left_out += c->signed_with < h->counted;
+	if (h->signed_with < h->counted || left_out > 0)
+		tell_missing(v, h, chain, left_out);
+}
+
+/* The hours that are over by now; and those that no account will be made about any more are forgotten. */
+static void hours_over(struct verification *v, const struct publisher_chain *chain, int64_t now_ms)
 {
 	struct hour *h, *next;
 
 	HASH_ITER(hh, v->hours, h, next)
 	{
-		if (h->publisher == publisher && h->start_ms + HOUR_MS + HOUR_KEPT < now_ms)
+		if (h->publisher != (uint32_t)(chain - v->publishers) || h->start_ms + HOUR_MS > now_ms)
+			continue;
+		hour_judge(v, h, chain);
+		if (h->start_ms + HOUR_MS + HOUR_KEPT < now_ms)
 			hour_free(v, h);
 	}
+}
+
+/* A publisher that stopped signed for the hour it was in. Only where it has not gone on: what it signs next
+ * supersedes that. */
+static void hours_stopped(struct verification *v)
+{
+	for (uint32_t k = 0; k < v->n_publishers; k++)
+		for (struct hour *h = v->publishers[k].stopped ? v->hours : NULL; h; h = h->hh.next)
+			if (h->publisher == k)
+				hour_judge(v, h, &v->publishers[k]);
 }
 
 void tally_add(struct verification *v, const struct publisher_chain *chain,
@@ -214,13 +284,15 @@ void tally_add(struct verification *v, const struct publisher_chain *chain,
 		if (record->partners[i]->totals)
 			hour_add(
 				hour_of_record(v, chain, record->partners[i]->partner, record->written_at_ms),
-				record->partners[i]->totals);
+				record->partners[i]->totals, record->ordinal);
 	HASH_FIND(hh, v->statements, hash, sizeof *hash, s);
-	for (size_t i = 0; s && i < s->n; i++)
+	for (size_t i = 0; s && i < s->n; i++) {
 		account_compare(v, s->accounts[i], s->offsets[i]);
+		account_mark(v, s->accounts[i], record->ordinal);
+	}
 	if (s)
 		statement_free(v, s);
-	forget_hours(v, (uint32_t)(chain - v->publishers), record->written_at_ms);
+	hours_over(v, chain, record->written_at_ms);
 }
 
 struct status accounts_mark(struct verification *v, bool covered, struct error *e)
@@ -319,6 +391,7 @@ struct status tally_left_over(struct verification *v, struct error *e)
 {
 	struct status status;
 
+	hours_stopped(v);
 	tell_left_over(v);
 	while (ok(status = account_load(v, e))) {
 		account_keep(v);

@@ -28,6 +28,7 @@ enum offence_kind {
 	OFFENCE_UNSIGNED,
 	OFFENCE_TOTALS,
 	OFFENCE_ACCOUNT,
+	OFFENCE_ACCOUNT_MISSING,
 	OFFENCE_VERSION,
 	OFFENCE_READ_ADDED,
 	OFFENCE_READ_ALTERED,
@@ -86,6 +87,11 @@ struct verify_source {
 	struct status (*next)(void *context, const char *topic, int32_t partition, int64_t limit,
 		struct verify_record *out, struct error *e);
 };
+
+/* Wait until every transaction with a record below these marks, of partitions 0 to n - 1, is over.
+ * errors  the source's; RETRY where one stays open, with why in `e`. */
+MUST struct status verify_settle(
+	const struct verify_source *s, const char *topic, int32_t n, const int64_t *marks, struct error *e);
 
 struct document_store;
 

@@ -76,7 +76,7 @@ def test_every_offence_is_in_the_document():
     named = {name: "".join(re.findall(r'"([^"]*)"', meaning))
              for name, meaning in re.findall(r'\{"(\w+)",((?:\s*"[^"]*")+)\}', source) if name != "none"}
     documented = re.findall(r"^\| `(\w+)` \| B? ?\| (.*) \|$", (ROOT / "proto/FORMATS.md").read_text(), re.M)
-    assert len(named) == 17 and documented == sorted(named.items())
+    assert len(named) == 18 and documented == sorted(named.items())
 
 
 def test_a_body_has_the_authority_that_is_known(evidence, verify, honest):

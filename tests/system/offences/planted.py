@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from support.charters import make
 from support.evidence import entry_of, place, sealed, signed, vouched
+from support.grown import Grown, account_of
 from support.messages import SharedRead, command_pb2, journal_pb2, ledger_pb2
 
 
@@ -265,7 +266,7 @@ def one_more(evidence, change):
     like = next(r for r in map(record_of, reversed(ledger)) if any(p.feeds for p in r.partners))
     record, last = ledger_pb2.LedgerRecord(), record_of(ledger[-1])
     record.CopyFrom(last)
-    record.ordinal, record.previous_hash = last.ordinal + 1, hashlib.sha256(ledger[-1].value).digest()
+    record.kind, record.ordinal, record.previous_hash = record.KIND_BATCH, last.ordinal + 1, hashlib.sha256(ledger[-1].value).digest()
     del record.partners[:]
     partner = record.partners.add()
     partner.CopyFrom(next(p for p in like.partners if p.feeds))
@@ -404,12 +405,12 @@ def account_signed(evidence, it):
     return account_changed(evidence, it, True)
 
 
-@offence("account_wrong", "An account of an hour in which the ledger has nothing, signed with the node's key", bundle=True, alone=True)
+@offence("account_wrong", "An account of an hour in which the ledger has nothing, signed with the node's key", bundle=True)
 def account_of_another_hour(evidence, it):
     return account_changed(evidence, it, True, lambda account: setattr(account, "hour_ms", account.hour_ms - 86_400_000))
 
 
-@offence("statement_unsigned", "An account changed, by somebody who has no node's key", bundle=True, alone=True)
+@offence("statement_unsigned", "An account changed, by somebody who has no node's key", bundle=True)
 def account_unsigned(evidence, it):
     return account_changed(evidence, it, False)
 
@@ -419,3 +420,34 @@ def account_added(evidence, it):
     key = evidence.name("accounts"), 0
     last = evidence.records[key][-1]
     return place(key, evidence.append(key, last, last.value[:-1] + bytes([last.value[-1] ^ 1])))
+
+
+def made_with(evidence, account):
+    """Where the ledger record is that an account was made with."""
+    return next(place(key, item) for key, items in evidence.records.items() if key[0] == evidence.name("ledger")
+                for item in items if hashlib.sha256(item.value).digest() == account.ledger_hash)
+
+
+@offence("account_missing", "An account taken away, of the hour in which its publisher stopped", bundle=True, alone=True, live=False)
+def account_taken_away(evidence, it):
+    return made_with(evidence, account_of(evidence.records[evidence.name("accounts"), 0].pop()))
+
+
+@offence("account_missing", "An account taken away, of an hour that is over", bundle=True, alone=True, live=False)
+def account_of_before_taken_away(evidence, it):
+    """The publisher goes on in the hour after."""
+    grown, accounts = Grown(evidence, it, reads=0), evidence.records[evidence.name("accounts"), 0]
+    grown.add()
+    accounts.remove(next(item for item in reversed(accounts) if account_of(item).partner == grown.partner.partner))
+    return place(grown.where, grown.last)
+
+
+@offence("account_missing", "Cameras left out of an account, signed again with the node's key", bundle=True, alone=True, live=False)
+def cameras_left_out(evidence, it):
+    left = []
+
+    def fewer(account):
+        left.append(account)
+        del account.totals.cameras[1:]
+    account_changed(evidence, it, True, fewer)
+    return made_with(evidence, left[0])
