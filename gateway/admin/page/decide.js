@@ -22,6 +22,7 @@ function close() {
 }
 
 // decision: {title, words: [...], confirm, spans: whether it may be for a while, name: of the receipt's file,
+//            proved: what a receipt of it proves, unless that nothing of it is published any more,
 //            ask: (for_ms) => {set_switch | approve | refuse: {...}}}
 export function decide(decision) {
   run++;
@@ -86,7 +87,7 @@ function tell(decision, status, body) {
 function outcome(decision, status, body) {
   if (status === 200)
     return [body.receipt ? "Done, and proved" : "Done",
-      h("p", {}, body.receipt ? "No read that this covers is published any more, by any node." : "It is recorded, and in effect."),
+      h("p", {}, body.receipt ? decision.proved ?? "No read that this covers is published any more, by any node." : "It is recorded, and in effect."),
       h("p", { class: "quiet" }, `Entry ${body.entry}: ${body.effect}`), body.receipt && receipt(decision, body)];
   if (body.outcome === "recorded")
     return ["Recorded, not yet enforced",

@@ -38,6 +38,7 @@ function decideOn(p, verb) {
     confirm: approve ? "Approve" : "Refuse",
     spans: false,
     name: `proposal-${p.number}`,
+    proved: "It is in force, and no node publishes by what was in force before.",
     ask: () => ({ [verb]: { proposal: p.number } }),
   });
 }
