@@ -11,10 +11,6 @@
 
 struct journal;
 
-/* How far a node's clock may be from the broker's. Less than the guard before ends, which so holds for every
- * node; as the default of what cameras' clocks are allowed. */
-#define BROKER_CLOCK_BOUND_MS 2000
-
 struct journal_options {
 	const struct kafka_config *kafka; /* borrowed for the life of the journal, like everything here */
 	const char *topic, *documents_topic;

@@ -118,6 +118,7 @@ static void tell_cluster(struct doctor *d)
 			"the gateway has what it needs, nobody has what no agreement gives");
 	}
 	cluster_findings_free(&findings);
+	doctor_journal(d);
 }
 
 /* Whether it answers. Where it does not, the rest is still worth knowing. */
@@ -193,6 +194,9 @@ const struct verb verb_doctor = {
 		"  this machine   the gateway's folder, room on its disk, how many files may be open\n"
 		"  cluster        brokers, their settings, topics, how long reads are kept, who may read and "
 		"write\n"
+		"  journal        whether it holds, this node's key in it, its clock against the broker's "
+		"last "
+		"stamp\n"
 		"  partners       whether each stream answers to the gateway's certificate; no read is asked "
 		"for\n"
 		"\n"

@@ -27,4 +27,7 @@ void doctor_files(struct doctor *d);    /* certificates, their ends and purposes
 void doctor_machine(struct doctor *d);  /* the folder, room, limits */
 void doctor_partners(struct doctor *d); /* does each stream answer */
 
+/* doctor_journal.c: the journal, this node's key in it, and its clock. The cluster answers. */
+void doctor_journal(struct doctor *d);
+
 #endif

@@ -22,11 +22,14 @@
 /* Keys, stop files and the newest head are kilobytes; what is short of this is about to be full. */
 #define ROOM_LEAST 16u
 #define ROOM_GOOD  256u
-/* Measured: 78 descriptors with 8 publishers (ARCHITECTURE.md, 'The spike'); a partner has two socket pairs.
- */
+/* Of the core, which has most. Measured with tests/bench/partners and one broker (ARCHITECTURE.md, 'Threads
+ * of the core'): 46 without partners, 11 more for each publisher that works, 5 more for each while it takes
+ * over, 1 for each partner. Each of a publisher's three handles has a pipe and a socket for each further
+ * broker. */
 #define FILES_BASE      64u
-#define FILES_PUBLISHER 10u
-#define FILES_PARTNER   4u
+#define FILES_PUBLISHER 17u
+#define FILES_BROKER    9u
+#define FILES_PARTNER   2u
 
 /* --- certificates --- */
 
@@ -132,10 +135,19 @@ static void folder_look(struct doctor *d)
 	free(at);
 }
 
+static rlim_t files_needed(const struct config *c)
+{
+	rlim_t further = 0; /* brokers */
+
+	for (const char *at = strchr(c->brokers, ','); at; at = strchr(at + 1, ','))
+		further++;
+	return FILES_BASE + (FILES_PUBLISHER + FILES_BROKER * further) * c->publishers +
+	       FILES_PARTNER * c->n_partners;
+}
+
 void doctor_machine(struct doctor *d)
 {
-	const struct config *c = d->wanted.config;
-	rlim_t needed = FILES_BASE + FILES_PUBLISHER * c->publishers + FILES_PARTNER * c->n_partners;
+	rlim_t needed = files_needed(d->wanted.config);
 	struct rlimit have;
 	char found[160];
 

@@ -11,6 +11,10 @@
 
 #include <stdint.h>
 
+/* How far a node's clock may be from the broker's. Less than the guard before ends, which so holds for every
+ * node; as the default of what cameras' clocks are allowed. */
+#define BROKER_CLOCK_BOUND_MS 2000
+
 /* All borrowed, for as long as anything opened with it lives. */
 struct kafka_config {
 	const char *brokers; /* host:port[,host:port] */

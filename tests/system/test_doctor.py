@@ -3,9 +3,12 @@
 really broken here, seen, mended, and seen to be mended."""
 
 import json
+import os
 import resource
 import shutil
+import struct
 import subprocess
+import time
 from contextlib import contextmanager
 
 import pytest
@@ -13,7 +16,8 @@ from confluent_kafka.admin import (AclBinding, AclBindingFilter, AclOperation, A
                                    AlterConfigOpType, ConfigEntry, ConfigResource, ResourcePatternType, ResourceType)
 
 from support.charters import make
-from support.places import PATIENCE, program
+from support.evidence import Evidence
+from support.places import BUILD, PATIENCE, program
 from support.wait import eventually
 
 OK, WARNING, BROKEN = "ok", "warning", "broken"
@@ -213,6 +217,81 @@ def test_a_configuration_that_a_start_would_refuse(prepared):
             done = run(prepared)
         assert done.returncode == 1 and words in done.stderr, done.stderr
     well(prepared)
+
+
+@contextmanager
+def mounted(it, folder, options):
+    """The gateway's folder is a small file system of its own."""
+    folder.mkdir()
+    if os.geteuid() != 0 or subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", folder]).returncode:
+        pytest.skip("a small file system of its own can be mounted by root only")
+    try:
+        with config(it, gateway={"state_dir": str(folder)}):
+            yield folder
+    finally:
+        subprocess.run(["umount", folder], check=True)
+
+
+def test_a_folder_that_cannot_be_written(prepared, tmp_path):
+    with mounted(prepared, tmp_path / "state", "size=512m,mode=700,ro") as folder:
+        only(prepared, 1, BROKEN, "gateway.state_dir", str(folder), "Read-only", "gateway's user")
+    well(prepared)
+
+
+@pytest.mark.parametrize(("size", "code", "health"), [("8m", 1, BROKEN), ("64m", 0, WARNING)])
+def test_a_disk_that_is_about_to_be_full(prepared, tmp_path, size, code, health):
+    with mounted(prepared, tmp_path / "state", f"size={size},mode=700"):
+        only(prepared, code, health, "disk of gateway.state_dir", "MB are free", "make room")
+    well(prepared)
+
+
+def test_a_disk_that_is_full(prepared, tmp_path):
+    with mounted(prepared, tmp_path / "state", "size=300m,mode=700") as folder:
+        well(prepared)
+        with pytest.raises(OSError), open(folder / "filler", "wb", buffering=0) as file:
+            while True:
+                file.write(bytes(1 << 20))
+        only(prepared, 1, BROKEN, "disk of gateway.state_dir", "0 MB are free", "make room")
+    well(prepared)
+
+
+@pytest.fixture(scope="module")
+def begun(prepared):
+    """There is a journal: a gateway ran for a moment."""
+    prepared.start()
+    prepared.gateway.stop()
+    return prepared
+
+
+def told(it, where):
+    return [(c["health"], c["found"]) for c in json.loads(run(it, "--json").stdout)["checks"] if c["where"] == where]
+
+
+def test_a_signing_key_that_the_journal_has_not(begun):
+    assert told(begun, "journal") == [(OK, "the key of this node, gw-1, is in it")]
+    key = begun.folder / "another.key"
+    subprocess.run(["openssl", "genpkey", "-algorithm", "ed25519", "-out", key], check=True)
+    key.chmod(0o600)
+    with config(begun, gateway={"signing_key": str(key)}):
+        only(begun, 1, BROKEN, "journal", "no key of node gw-1", "agreed on")
+    with config(begun, gateway={"id": "gw-7"}):
+        only(begun, 1, BROKEN, "journal", "no key of node gw-7", "agreed on")
+    well(begun)
+
+
+def test_a_clock_that_is_behind_the_brokers(begun, tmp_path):
+    """As if it were 15 s before the newest entry was appended; less than the certificates are old."""
+    newest, clock = Evidence(begun).journal()[-1].timestamp, tmp_path / "clock"
+    clock.write_bytes(bytes(8))
+    environment = os.environ | {"LD_PRELOAD": str(BUILD / "tests/moved_clock.so"), "MOVED_CLOCK": str(clock)}
+
+    def seen():
+        clock.write_bytes(struct.pack("=q", int(newest - 15_000 - time.time() * 1000)))
+        code, troubles, _ = doctor(begun, env=environment)
+        return code == 1 and troubles
+    trouble, = eventually(seen, "the clock is broken")
+    assert trouble[:2] == (BROKEN, "clock") and "s behind the broker's" in trouble[2] and "synchronisation" in trouble[3]
+    well(begun)
 
 
 def test_a_cluster_that_does_not_answer(prepared):
