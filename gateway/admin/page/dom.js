@@ -18,6 +18,9 @@ export function h(tag, props, ...children) {
   return node;
 }
 
+// A cell of a table of class "stacked", whose rows a phone shows as paragraphs; the first of a row is its head.
+export const cell = (words, i, head) => (i === 0 ? h("th", { scope: "row" }, words) : h("td", { "data-head": head || null }, words));
+
 // What may be wider than the screen, and then scrolls, by keyboard too.
 export const wide = (label, content) => h("div", { class: "wide", role: "region", tabindex: 0, "aria-label": label }, content);
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What was proposed, what it would change against what is in force now, and one's own body's word on it.
 import { decide } from "./decide.js";
-import { h, wide } from "./dom.js";
+import { cell, h, wide } from "./dom.js";
 import { state, view } from "./live.js";
 import { badge } from "./partners.js";
 import { SIGN, hasRole, signs } from "./sides.js";
@@ -18,13 +18,14 @@ const title = (p) => `${plain(p.kind)} ${p.agreement ?? p.partner ?? p.about}`;
 const WAYS = [["widens", "shares more"], ["narrows", "shares less"]];
 const way = (item) => list(WAYS.filter(([key]) => item[key]).map(([, words]) => words)) || "neither";
 
+const CHANGE = ["Part", "Before", "After", "In words", "So it"];
+
 function changeView(change) {
   if (!change) return null;
-  return wide("What it would change", h("table", {}, h("caption", {}, "What it would change, reckoned against what is in force now"),
-    h("thead", {}, h("tr", {}, ["Part", "Before", "After", "In words", "So it"].map((name) => h("th", { scope: "col" }, name)))),
-    h("tbody", {}, change.items.map((item, i) => h("tr", { "data-key": `${i}${item.part}` },
-      h("th", { scope: "row" }, plain(item.part)), h("td", {}, item.before ?? (item.removed ?? []).join(", ")), h("td", {}, item.after ?? (item.added ?? []).join(", ")),
-      h("td", {}, item.words), h("td", {}, way(item)))))));
+  const cells = (item) => [plain(item.part), item.before ?? (item.removed ?? []).join(", "), item.after ?? (item.added ?? []).join(", "), item.words, way(item)];
+  return wide("What it would change", h("table", { class: "stacked" }, h("caption", {}, "What it would change, reckoned against what is in force now"),
+    h("thead", {}, h("tr", {}, CHANGE.map((name) => h("th", { scope: "col" }, name)))),
+    h("tbody", {}, change.items.map((item, i) => h("tr", { "data-key": `${i}${item.part}` }, cells(item).map((words, c) => cell(words, c, CHANGE[c])))))));
 }
 
 function decideOn(p, verb) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Who can read each police topic now: the brokers' access control lists as the node found them, never typed in.
-import { h, wide } from "./dom.js";
+import { cell, h, wide } from "./dom.js";
 import { view } from "./live.js";
 import { badge } from "./partners.js";
 import { list, moment } from "./words.js";
@@ -23,10 +23,10 @@ function topicView(t, known) {
     h("h2", {}, t.topic), h("p", { class: "quiet" }, t.agreements.length > 0 ? `In force: ${list(t.agreements)}.` : "No agreement in force uses it."),
     t.readers.length === 0
       ? h("p", {}, known ? "Nobody but super users may read it." : "Not known.")
-      : wide(`Who may read ${t.topic}`, h("table", {},
+      : wide(`Who may read ${t.topic}`, h("table", { class: "stacked" },
         h("thead", {}, h("tr", {}, HEADS.map((name) => h("th", { scope: "col" }, name || h("span", { class: "unseen" }, "Right"))))),
         h("tbody", {}, t.readers.map((r) => h("tr", { "data-key": Object.values(r).join(" ") },
-          row(r).map((cell, i) => h(i === 0 ? "th" : "td", { scope: i === 0 ? "row" : null }, cell))))))),
+          row(r).map((words, i) => cell(words, i, HEADS[i]))))))),
     denied && h("p", { class: "quiet" }, "A denial wins over what is allowed."));
 }
 
