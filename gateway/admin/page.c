@@ -9,6 +9,9 @@
 
 #include <event2/buffer.h>
 
+/* What is under the name of its content never changes. No cache on the way may keep it: who asks is looked at. */
+#define FOR_GOOD "private, max-age=31536000, immutable"
+
 /* Nothing but what this server serves, no code or style within the document, no frame around it, and no text
  * that becomes markup. */
 static const char policy[] =
@@ -32,6 +35,10 @@ static void headers(struct evhttp_request *request, const struct page_file *f)
 	struct evkeyvalq *to = evhttp_request_get_output_headers(request);
 
 	request_headers(request, f->type);
+	if (strcmp(f->path, "/") != 0) {
+		evhttp_remove_header(to, "Cache-Control");
+		evhttp_add_header(to, "Cache-Control", FOR_GOOD);
+	}
 	evhttp_add_header(to, "Content-Security-Policy", policy);
 	evhttp_add_header(to, "Referrer-Policy", "no-referrer");
 	evhttp_add_header(to, "Cross-Origin-Opener-Policy", "same-origin");

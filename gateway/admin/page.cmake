@@ -1,17 +1,40 @@
 # SPDX-License-Identifier: Apache-2.0
 # cmake -DTO=FILE.c -DFOLDER=page -DNAMES=a.html;b.js -P page.cmake: the page's files as C, for page.h.
+#
+# The document names the others under a folder that is called by what is in them all, so that a browser may keep
+# them for good, and asks for all modules at once instead of each after the one that imports it.
 set(types_html "text/html; charset=utf-8")
 set(types_css "text/css; charset=utf-8")
 set(types_js "text/javascript; charset=utf-8")
 
+set(all "")
+set(modules "")
+foreach(name IN LISTS NAMES)
+	file(SHA256 ${FOLDER}/${name} hash)
+	string(APPEND all "${name} ${hash}\n")
+	if(name MATCHES "[.]js$")
+		string(APPEND modules "<link rel=\"modulepreload\" href=\"/page.here/${name}\">\n")
+	endif()
+endforeach()
+string(SHA256 all "${all}")
+string(SUBSTRING ${all} 0 16 here)
+
 set(bytes "")
 set(table "")
 foreach(name IN LISTS NAMES)
-	file(READ ${FOLDER}/${name} hex HEX)
-	string(REGEX REPLACE "(..)" "0x\\1," hex "${hex}")
 	string(MAKE_C_IDENTIFIER ${name} id)
 	string(REGEX MATCH "[a-z]+$" ending ${name})
-	string(REGEX REPLACE "^/index.html$" "/" path "/${name}")
+	if(ending STREQUAL "html")
+		file(READ ${FOLDER}/${name} text)
+		string(REPLACE "<script" "${modules}<script" text "${text}")
+		string(REPLACE "/page.here/" "/${here}/" text "${text}")
+		string(HEX "${text}" hex)
+		set(path "/")
+	else()
+		file(READ ${FOLDER}/${name} hex HEX)
+		set(path "/${here}/${name}")
+	endif()
+	string(REGEX REPLACE "(..)" "0x\\1," hex "${hex}")
 	string(APPEND bytes "static const uint8_t ${id}[] = {${hex}};\n")
 	string(APPEND table "\t{\"${path}\", \"${types_${ending}}\", ${id}, sizeof ${id}},\n")
 endforeach()

@@ -6,6 +6,7 @@ import http.client
 import importlib
 import json
 import os
+import re
 import socket
 import ssl
 import struct
@@ -409,12 +410,17 @@ def test_nothing_of_a_request_is_logged(admin):
 
 def test_the_page_may_do_nothing_but_ask_this_server(admin):
     client = admin.client()
-    for path, kind in ("/", "text/html"), ("/page.css", "text/css"), ("/page.js", "text/javascript"):
+    client.request("GET", "/")
+    files = set(re.findall(r' (?:src|href)="(/[0-9a-f]{16}/[^"]+)"', client.getresponse().read().decode()))
+    assert {f.split("/")[2] for f in files} == {f.name for f in (ROOT / "gateway/admin/page").iterdir()} - {"index.html"}
+    for path in ["/", *files]:
         client.request("GET", path)
         answer = client.getresponse()
-        body = answer.read()
+        body, name = answer.read(), path.split("/")[-1]
+        kind = {"css": "text/css", "js": "text/javascript"}.get(name.split(".")[-1], "text/html")
         assert answer.status == 200 and answer.headers["Content-Type"] == f"{kind}; charset=utf-8"
-        assert body == (ROOT / "gateway/admin/page" / (path[1:] or "index.html")).read_bytes()
+        assert answer.headers.get_all("Cache-Control") == (["private, max-age=31536000, immutable"] if name else ["no-store"])
+        assert not name or body == (ROOT / "gateway/admin/page" / name).read_bytes()
         assert answer.headers["X-Content-Type-Options"] == "nosniff" and answer.headers["Referrer-Policy"] == "no-referrer"
         policy = dict(part.split(" ", 1) for part in answer.headers["Content-Security-Policy"].split("; "))
         assert policy.pop("img-src") == "'self' data:"
