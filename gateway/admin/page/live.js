@@ -3,12 +3,13 @@
 // Nothing is made up here: what is not known is null, and `state.at` says how old the rest is.
 
 export const KEPT = 120; // samples of each partner, one a second
-const STALE_MS = 3500;
+const STALE_MS = 2000; // the status comes each second
 
 export const state = {
   who: null, // /v1/whoami
   status: null, // the newest /v1/status
   at: null, // when it came, by this machine's clock
+  lost: false, // the connection it came by has ended
   samples: new Map(), // partner -> [{at, received, permitted, denied, rejected}]
   asked: new Map(), // path -> {data, error, sequence}
   trouble: null, // why nothing comes
@@ -16,7 +17,7 @@ export const state = {
 
 let changed = () => {};
 export const onChange = (f) => { changed = f; };
-export const isStale = () => state.at === null || Date.now() - state.at > STALE_MS;
+export const isStale = () => state.at === null || state.lost || Date.now() - state.at > STALE_MS;
 
 export async function get(path) {
   const answer = await fetch(path, { cache: "no-store" });
@@ -55,7 +56,10 @@ export function forget(keep) {
 function sample(status) {
   const at = Date.parse(status.time);
   for (const { id, totals } of status.partners) {
-    if (!totals) continue; // another node's
+    if (!totals) { // another node's
+      state.samples.delete(id);
+      continue;
+    }
     const list = state.samples.get(id) ?? [];
     if (list.length > 0 && list.at(-1).received > totals.received) list.length = 0; // another publisher's count
     if (list.length > 0 && at - list.at(-1).at < 500) list.pop();
@@ -101,27 +105,36 @@ async function whoAmI() {
   }
 }
 
-async function listen() {
-  clearTimeout(again);
-  source?.close();
-  source = null;
-  if (!(await whoAmI())) {
-    changed();
-    again = setTimeout(listen, 2000);
-    return;
-  }
-  source = new EventSource("/v1/events");
-  source.addEventListener("status", (event) => {
+function follow() {
+  const mine = new EventSource("/v1/events");
+  mine.addEventListener("status", (event) => {
     state.status = JSON.parse(event.data);
     state.at = Date.now();
+    state.lost = false;
     sample(state.status);
     changed();
   });
-  source.addEventListener("error", () => {
-    source.close();
+  mine.addEventListener("error", () => {
+    mine.close();
+    state.lost = true;
+    changed();
     clearTimeout(again);
-    again = setTimeout(listen, 1500);
+    again = setTimeout(listen, 1000);
   });
+  return mine;
+}
+
+// Who looks and what is to be seen are asked at once: neither waits for the other.
+async function listen() {
+  clearTimeout(again);
+  source?.close();
+  const mine = (source = follow());
+  const known = await whoAmI();
+  changed();
+  if (known || mine !== source) return;
+  mine.close();
+  clearTimeout(again);
+  again = setTimeout(listen, 2000);
 }
 
 // A page that nobody sees holds no connection.

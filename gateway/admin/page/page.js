@@ -66,7 +66,7 @@ function draw() {
   const at = address();
   drawShell(at);
   drawLive();
-  if (!state.status) return;
+  if (!state.status || !state.who) return;
   announce();
   const key = location.hash;
   if (shown !== null && shown !== key) {
@@ -91,5 +91,5 @@ onSearch(soon);
 onReport(soon);
 onHistorySearch(soon);
 addEventListener("hashchange", () => { forget((path) => !path.includes("partner=")); soon(); });
-setInterval(drawLive, 500);
+setInterval(drawLive, 250);
 start();

@@ -5,7 +5,7 @@ import { h } from "./dom.js";
 import { lately, rates, state } from "./live.js";
 import { mayTurn, mayTurnAny, scope, side, sideName, sidesOf, since, stopFiles } from "./sides.js";
 import { offButton, onButton, onButtonFor } from "./turn.js";
-import { count, moment, number, plain } from "./words.js";
+import { count, list, moment, number, plain } from "./words.js";
 
 const POSITIONS = { on: "On", off: "Off", partly: "Partly on", none: "Nothing agreed" };
 export const badge = (position, words = POSITIONS[position]) => h("span", { class: `badge ${position}` }, words);
@@ -31,10 +31,20 @@ const switchView = (partner, s, mine) => h("li", { "data-key": s.selectors },
 
 const SOURCES = { absent: "no source process", idle: "not connected", connecting: "connecting to it", streaming: "connected", waiting: "waiting before it is tried again" };
 
+// Why what this node publishes of it does not come out: it is told by the publisher; null where it does come out.
+function stuck(partner) {
+  const by = state.status.publishers.find((p) => p.publisher === partner.publisher);
+  return !partner.source || !by || (!by.detail && by.state !== "resuming") ? null : by.detail || "the publisher takes up its work";
+}
+
+// off | on: it flows as far as this node can tell | stuck | unknown: another node publishes it
+const flow = (partner) => (partner.cameras_on === 0 ? "off" : partner.source === null ? "unknown" : stuck(partner) ? "stuck" : "on");
+
 // What keeps this partner from flowing, beside its switches.
 function troubles(partner) {
   const { source } = partner;
   return [
+    flow(partner) === "stuck" && `Nothing of it is confirmed as published just now: ${stuck(partner)}.`,
     source === null && `Run by ${partner.node ? `node ${partner.node}` : "no node that this one knows of"}: what flows is known there, not here.`,
     partner.held && "Held by this node: nothing of it is published for now.",
     partner.topic_missing && "Its topic is missing, or not as agreed.",
@@ -42,9 +52,20 @@ function troubles(partner) {
     ...stopFiles(partner).map((s) => `A stop file on a node holds it, since ${moment(s.since)}.`)].filter(Boolean);
 }
 
-export const headline = (partner) => (partner.cameras_on > 0
-  ? [badge("on", "Sharing"), ` ${number(partner.cameras_on)} of ${count(partner.cameras, "camera")}`]
-  : [badge("off", "Nothing is shared"), ` ${count(partner.cameras, "camera")} in the register`]);
+const FLOWS = { on: "Sharing", stuck: "Turned on, not getting out", unknown: "Turned on, flow not known here" };
+export function headline(partner) {
+  const now = flow(partner);
+  return now === "off"
+    ? [badge("off", "Nothing is shared"), ` ${count(partner.cameras, "camera")} in the register`]
+    : [badge(now === "on" ? "on" : "partly", FLOWS[now]), ` ${number(partner.cameras_on)} of ${count(partner.cameras, "camera")}`];
+}
+
+// How many share, and of how many that cannot be said.
+function summary(all) {
+  const n = (what) => all.filter((p) => flow(p) === what).length;
+  const rest = [n("stuck") > 0 && `${n("stuck")} turned on, but not getting out`, n("unknown") > 0 && `${n("unknown")} turned on and published by another node`].filter(Boolean);
+  return `${n("on")} of ${count(all.length, "partner")} ${n("on") === 1 ? "shares" : "share"} reads now${rest.length > 0 ? `; ${list(rest)}` : ""}.`;
+}
 
 export function switchesAndFlow(partner) {
   const recent = lately(partner.id);
@@ -70,11 +91,10 @@ export const problems = (status) => [...status.problems, ...status.stop_files.fi
 export function partnersView() {
   const { status } = state;
   const all = [...status.partners].sort((a, b) => (a.id < b.id ? -1 : 1));
-  const on = all.filter((p) => p.cameras_on > 0).length;
   const wrong = problems(status);
   return [
     h("h1", {}, "Partners"),
-    h("p", {}, all.length === 0 ? "There are no partners on this node yet." : `${on} of ${count(all.length, "partner")} ${on === 1 ? "shares" : "share"} reads now.`),
+    h("p", {}, all.length === 0 ? "There are no partners on this node yet." : summary(all)),
     wrong.length > 0 && h("section", { class: "wrong", "aria-label": "Problems" }, h("h2", {}, "Problems"), h("ul", {}, wrong.map((words) => h("li", {}, words)))),
     h("div", { class: "cards" }, all.map(card)),
     mayTurnAny() && all.length > 1 && h("p", {}, offButton({ partner: "" }, "every partner", "Turn every partner off …")),
