@@ -74,6 +74,7 @@ struct publisher {
 	uint64_t fence_done;
 	char state[32], detail[256];
 	uint64_t transactions, aborted;
+	int64_t begun_ms; /* when the transaction under way was begun; 0 = none is */
 	int64_t transaction_ms;
 	struct histogram transaction_times;
 	int64_t cameras_at_ms;   /* when figures by camera were shown last */

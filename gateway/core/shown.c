@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #define CAMERAS_SHOWN_MS 2000
+#define UNCONFIRMED_MS   500 /* a transaction that takes so long is told of */
 
 /* --- put out by the thread --- */
 
@@ -107,6 +108,19 @@ void fence_report_free(struct fence_report *r)
 	*r = (struct fence_report){0};
 }
 
+/* Its thread waits for Kafka and says nothing meanwhile. It publishes still, so its state stays. Under the
+ * lock. */
+static void tell_unconfirmed(const struct publisher *p, struct publisher_status *out)
+{
+	int64_t ms = p->begun_ms ? clock_monotonic_ms() - p->begun_ms : 0;
+
+	if (ms >= UNCONFIRMED_MS && !out->detail[0])
+		snprintf(out->detail, sizeof out->detail,
+			"Kafka has not confirmed for %lld ms what was sent; only what it has confirmed is "
+			"counted",
+			(long long)ms);
+}
+
 struct status publisher_status(struct publisher *p, struct publisher_status *out)
 {
 	*out = (struct publisher_status){.index = p->options.index};
@@ -116,6 +130,7 @@ struct status publisher_status(struct publisher *p, struct publisher_status *out
 		out->elsewhere = publisher_elsewhere(p);
 		snprintf(out->state, sizeof out->state, "%s", p->state);
 		snprintf(out->detail, sizeof out->detail, "%s", p->detail);
+		tell_unconfirmed(p, out);
 		out->ordinal = p->shown_ordinal;
 		out->transactions = p->transactions;
 		out->aborted = p->aborted;

@@ -96,8 +96,8 @@ static void add_own_view(json_t *view, const struct partner_status *s, bool else
 	json_decref(own);
 }
 
-static json_t *partner_view(
-	struct core *core, const struct partner_status *s, const char *node, bool elsewhere)
+static json_t *partner_view(struct core *core, const struct partner_status *s,
+	const struct publisher_status *by, const char *node)
 {
 	struct partner_look l = {.id = s->id};
 	struct policy_snapshot *snapshot = journal_snapshot(core->journal);
@@ -107,11 +107,12 @@ static json_t *partner_view(
 
 	journal_look(core->journal, look_switches, &l);
 	switches = l.switches ? json_loads(l.switches, 0, NULL) : NULL;
-	view = json_pack("{s:s,s:s,s:b,s:b,s:i,s:i,s:o?}", "id", s->id, "node", node, "on",
-		elsewhere ? policy && partner_policy_any_on(policy, clock_now()) : s->on, "held", s->held,
+	view = json_pack("{s:s,s:i,s:s,s:b,s:b,s:i,s:i,s:o?}", "id", s->id, "publisher", (int)by->index,
+		"node", node, "on",
+		by->elsewhere ? policy && partner_policy_any_on(policy, clock_now()) : s->on, "held", s->held,
 		"cameras", policy ? (int)partner_policy_cameras(policy, &cameras) : 0, "cameras_on",
 		policy ? (int)partner_policy_cameras_on(policy, clock_now()) : 0, "switches", switches);
-	add_own_view(view, s, elsewhere);
+	add_own_view(view, s, by->elsewhere);
 	free(l.switches);
 	snapshot_release(snapshot);
 	return view;
@@ -127,7 +128,7 @@ static void add_publisher(
 		return;
 	nodes_owner(core->nodes, s.index, node, sizeof node);
 	for (size_t i = 0; i < s.n_partners; i++)
-		json_array_append_new(partners, partner_view(core, &s.partners[i], node, s.elsewhere));
+		json_array_append_new(partners, partner_view(core, &s.partners[i], &s, node));
 	if (s.n_partners > 0)
 		json_array_append_new(publishers,
 			json_pack("{s:i,s:s,s:s,s:s,s:I,s:I,s:I,s:I,s:o}", "publisher", (int)s.index, "node",

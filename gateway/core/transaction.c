@@ -314,9 +314,20 @@ static void committed(struct publisher *p, struct utc_ms now, bool head, const s
 	arena_reset(&p->scratch);
 }
 
+static int64_t note_begun(struct publisher *p)
+{
+	int64_t now = clock_monotonic_ms();
+
+	pthread_mutex_lock(&p->lock);
+	p->begun_ms = now;
+	pthread_mutex_unlock(&p->lock);
+	return now;
+}
+
 static void count_transaction(struct publisher *p, bool done, int64_t began)
 {
 	pthread_mutex_lock(&p->lock);
+	p->begun_ms = 0;
 	p->transactions += done;
 	p->aborted += !done;
 	p->transaction_ms = clock_monotonic_ms() - began;
@@ -328,7 +339,7 @@ static void count_transaction(struct publisher *p, bool done, int64_t began)
 enum transaction_end transaction_run(
 	struct publisher *p, struct batch *b, Anpr__V1__LedgerRecord__Kind kind, struct error *e)
 {
-	int64_t began = clock_monotonic_ms();
+	int64_t began = note_begun(p);
 	struct utc_ms now = clock_now();
 	bool head = head_due(p, kind);
 	struct digest hash;
