@@ -9,7 +9,8 @@
 
 #include <event2/buffer.h>
 
-/* What is under the name of its content never changes. No cache on the way may keep it: who asks is looked at. */
+/* What is under the name of its content never changes. No cache on the way may keep it: who asks is looked
+ * at. */
 #define FOR_GOOD "private, max-age=31536000, immutable"
 
 /* Nothing but what this server serves, no code or style within the document, no frame around it, and no text

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What page.cmake makes of the folder page: one file's bytes, and under what name and type it is served. All but
- * the document lie in a folder named by the content of them all.
+ * What page.cmake makes of the folder page: one file's bytes, and under what name and type it is served. All
+ * but the document lie in a folder named by the content of them all.
  */
 #ifndef ANPR_ADMIN_PAGE_H
 #define ANPR_ADMIN_PAGE_H
