@@ -32,13 +32,16 @@ class PartnerReads:
         self.came_ids = set()                           # of those, published
         self.published = deque(maxlen=PUBLISHED)        # (camera, captured, ledger record)
         self.newest_captured = 0
-        self.runs = []                                  # (since when, the node whose reads these are)
+        self.runs, self.life = [], 0                    # (since when, the node whose reads these are); of the publisher then
         self.moved = time.monotonic()                   # when a statement was last compared, or there was none
 
-    def on_ledger(self, record, statement):
+    def on_ledger(self, record, statement, life):
+        """life: how often its publisher has changed nodes. One that had it before may have it again, from one whose reads
+        never came."""
         self.statements.append((record, statement))
-        if statement.totals.received > 0 and (not self.runs or self.runs[-1][1] != record.node):
+        if statement.totals.received > 0 and (not self.runs or self.life != life):
             self.runs.append((record.written_at_ms, record.node))
+            self.life = life
 
     def on_topic(self, message):
         """Where a partition's sequence has a gap, a second consumer says whether the topic has it too: librdkafka's own, on
@@ -223,6 +226,7 @@ class Watch(threading.Thread):
     def __init__(self, it, worlds, logs, say):
         super().__init__(daemon=True)
         self.say, self.counts, self.faults = say, Counter(), None
+        self.nodes, self.lives = {}, Counter()          # by publisher: whose it is, and how often that has changed
         self.decisions = Decisions(worlds)
         self.appended = Appended(self.decisions, self.found)
         self.logs = logs
@@ -261,8 +265,11 @@ class Watch(threading.Thread):
                 self.partners[message.key().decode().split("/", 1)[0]].on_topic(message)
         for message in self.ledger.poll():
             record = ledger_pb2.LedgerRecord.FromString(message.value())
+            if self.nodes.get(record.publisher) != record.node:
+                self.nodes[record.publisher] = record.node
+                self.lives[record.publisher] += 1
             for statement in record.partners:
-                self.partners[statement.partner].on_ledger(record, statement)
+                self.partners[statement.partner].on_ledger(record, statement, self.lives[record.publisher])
         for partner, log in self.logs.items():
             self.partners[partner].items.extend(log.take())
         if self._journal():
