@@ -71,7 +71,7 @@ def test_a_watch_has_metrics_of_its_own(watched_with_metrics):
     eventually(lambda: scrape()[0]["anpr_verify_reads_accounted_total", ()] > 100, "it has looked at reads")
     now, text = scrape()
     promtool("check", "metrics", text=text)
-    assert len(offences()) == 17 and not any(offences().values())
+    assert len(offences()) == 18 and not any(offences().values())
     assert now["anpr_verify_entries_total", ()] == now["anpr_verify_head", ()] >= 4
     assert labelled(now, "anpr_verify_rounds_total", result="failed") == 0 < labelled(now, "anpr_verify_rounds_total", result="whole")
     eventually(lambda: scrape()[0]["anpr_verify_lag_seconds", ()] < SECONDS, "it is not behind")

@@ -16,15 +16,17 @@ DAY, WEEK = 24, 168
 NO_CACHE = {"GLIBC_TUNABLES": "glibc.malloc.tcache_count=0"}       # what is freed into it counts as in use
 
 
-def probe(evidence, folder, rounds, accounted=True):
-    """The most that was in use in each round, where nothing is wrong. rounds: the ends of the partitions in each but the
-    last, which has all. accounted: the ledger has all reads."""
+def probe(evidence, folder, rounds, accounted=True, named=()):
+    """The most that was in use in each round, where nothing is wrong but the kinds of offences named. rounds: the ends of the
+    partitions in each but the last, which has all. accounted: the ledger has all reads."""
     ends = folder / "ends"
     ends.write_text("".join(f"{number} {topic} {partition} {end}\n" for number, newest in enumerate(rounds)
                             for (topic, partition), end in newest.items()))
     done = subprocess.run([BUILD / "tests/verify_probe", evidence.save(folder / "bundle"), "0", "0", ends], check=True,
                           capture_output=True, text=True, timeout=600, env=os.environ | NO_CACHE)
-    *heaps, last = done.stdout.splitlines()
+    *lines, last = done.stdout.splitlines()
+    heaps, kinds = lines[:len(rounds) + 1], [line.split()[0] for line in lines[len(rounds) + 1:]]
+    assert kinds == list(named), done.stdout
     reads = sum(len(items) for (topic, _), items in evidence.records.items() if topic in evidence.topics)
     assert last.startswith(f"reads {reads} accounted {f'{reads} ' if accounted else ''}"), done.stdout
     assert len(heaps) == len(rounds) + 1 and all(line.startswith("heap ") for line in heaps), heaps
@@ -78,8 +80,8 @@ def test_a_watch_does_not_grow(evidence, honest, tmp_path):
     assert max(heaps[-WEEK:]) < 1.01 * max(heaps[DAY:WEEK])
 
 
-def test_a_watch_that_may_not_read_the_accounts_does_not_grow(evidence, honest, tmp_path):
+def test_a_watch_whose_accounts_are_all_gone_says_so_and_does_not_grow(evidence, honest, tmp_path):
     rounds = list(round_by_round(evidence, honest, 2 * WEEK, reads=4, cameras=CAMERAS))
     evidence.records[evidence.name("accounts"), 0].clear()
-    heaps = probe(evidence, tmp_path, rounds)
+    heaps = probe(evidence, tmp_path, rounds, named=["account_missing"])
     assert max(heaps[-WEEK:]) < 1.01 * max(heaps[DAY:WEEK])
