@@ -252,7 +252,7 @@ def test_no_more_is_claimed_than_is_so_and_the_same_command_is_sent_again(it, vi
 # What is not offered, and refused all the same
 
 POST = """async (command) => {
-    const { encodeUnsigned } = await import("/command.js");
+    const { encodeUnsigned } = await import(new URL("command.js", document.querySelector("script[type=module]").src));
     const nonce = crypto.getRandomValues(new Uint8Array(16));
     const answer = await fetch("/v1/commands", {method: "POST", body: encodeUnsigned({nonce, made_at_ms: Date.now(), reason: "Tried.", ...command})});
     return [answer.status, (await answer.json()).error]; }"""
@@ -287,7 +287,7 @@ def test_what_needs_a_signature_is_said_and_refused(it, visit, verb, ask):
 
 def test_the_commands_are_what_protobuf_makes_of_them(visit):
     page = visit("iris").to()
-    ask = """async (c) => { const { encodeCommand } = await import("/command.js");
+    ask = """async (c) => { const { encodeCommand } = await import(new URL("command.js", document.querySelector("script[type=module]").src));
         return [...encodeCommand({...c, nonce: new Uint8Array(c.nonce)})]; }"""
     base = {"nonce": list(range(16)), "organisation": "tfl", "made_at_ms": 1795374120123, "reason": "Wörks; 車 " + "x" * 300}
     switches = [
