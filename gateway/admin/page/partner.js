@@ -11,7 +11,7 @@ import { count, number, plain, reason } from "./words.js";
 
 const QUALITY_MS = 5000;
 const find = { text: "", state: "", shared: "" }; // what is searched for
-let shown = null; // {id, table} of the partner that is shown
+let shown = null; // {id, turns, table, ...} of the partner that is shown
 let chosen = null; // camera pointed out on the map
 let redraw = () => {};
 export const onSearch = (f) => { redraw = f; };
@@ -30,11 +30,11 @@ function quality(q) {
   return `${number(q.permitted)} of ${count(q.received, "read")} shared${flags.length > 0 ? `; ${flags.join(", ")}` : ""}`;
 }
 
-function newTable(id) {
+function newTable(id, turns) {
   const columns = [
     { name: "Camera", cell: (c) => h("button", { type: "button", class: "plain", "aria-label": `Show ${c.camera_id} on the map`, onclick: () => { chosen = c.camera_id; redraw(); } }, c.camera_id) },
     { name: "Now", cell: sharedNow },
-    ...(mayTurn(id) ? [{ name: "Switch", cell: (c) => c.on && offButton({ partner: id, cameras: { patterns: [c.camera_id] } }, `camera ${c.camera_id} of ${id}`) }] : []),
+    ...(turns ? [{ name: "Switch", cell: (c) => c.on && offButton({ partner: id, cameras: { patterns: [c.camera_id] } }, `camera ${c.camera_id} of ${id}`) }] : []),
     { name: "State", cell: (c) => plain(c.state) },
     { name: "This hour", cell: (c) => quality(shown.quality.get(c.camera_id)) },
     { name: "Name", cell: (c) => [c.name, c.road, c.area].filter(Boolean).join(", ") },
@@ -72,15 +72,19 @@ function mount(rows, places) {
 }
 
 function camerasView(id) {
-  const cameras = view(`/v1/cameras?partner=${encodeURIComponent(id)}`);
+  const path = `/v1/cameras?partner=${encodeURIComponent(id)}`;
+  // What was turned on a moment ago is shared a little later, without anything new in the journal.
+  const settling = view(path).data?.some((c) => c.reason === "captured_while_off");
+  const cameras = settling ? view(path, QUALITY_MS) : view(path);
   const places = view(`/v1/positions?partner=${encodeURIComponent(id)}`);
   const counted = view(`/v1/quality?partner=${encodeURIComponent(id)}`, QUALITY_MS);
   if (!cameras.data) return h("p", {}, cameras.error ?? "Asking for its cameras …");
+  const turns = mayTurn(id); // known once the agreements are there
   if (shown?.id !== id) {
-    shown = { id, table: newTable(id), quality: new Map() };
     chosen = null;
     Object.assign(find, { text: "", state: "", shared: "" });
   }
+  if (shown?.id !== id || shown.turns !== turns) shown = { id, turns, table: newTable(id, turns), quality: new Map() };
   shown.quality = new Map((counted.data?.cameras ?? []).map((q) => [q.camera_id, q]));
   const rows = rowsOf(cameras.data);
   queueMicrotask(() => mount(rows, places.data));
